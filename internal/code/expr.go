@@ -55,6 +55,8 @@ const (
 	// Structure.
 	OpList // A = ExprID head, B = OpList tail or 0
 
+	OpIter // A = ExprID: what a for loop over it gives (for a map: keys or pairs, as the language says); OpElem is what an index gives
+
 	numOps
 )
 
@@ -86,5 +88,5 @@ var operands = [numOps][2]operandKind{
 	OpOf: {opndExpr, opndNone}, OpFunc: {opndDef, opndExpr}, OpObject: {opndExpr, opndNone}, OpField: {opndName, opndExpr},
 	OpArg: {opndExpr, opndInt}, OpPointer: {opndExpr, opndNone}, OpArray: {opndExpr, opndNone}, OpMap: {opndExpr, opndExpr},
 	OpTuple: {opndExpr, opndNone}, OpSignature: {opndExpr, opndExpr}, OpGeneric: {opndExpr, opndExpr}, OpTypeOf: {opndExpr, opndNone},
-	OpNullable: {opndExpr, opndNone}, OpIntersect: {opndExpr, opndExpr}, OpKeyOf: {opndExpr, opndNone}, OpList: {opndExpr, opndExpr},
+	OpNullable: {opndExpr, opndNone}, OpIntersect: {opndExpr, opndExpr}, OpKeyOf: {opndExpr, opndNone}, OpList: {opndExpr, opndExpr}, OpIter: {opndExpr, opndNone},
 }

@@ -1,0 +1,492 @@
+package link
+
+import (
+	"manito/internal/code"
+	"manito/internal/lang"
+)
+
+// evaluator evaluates expressions. One belongs to one goroutine.
+type evaluator struct {
+	*linker
+	own   int32 // the file whose memo may be written; -1: every file's (phase "values")
+	depth int
+}
+
+// maxDepth bounds recursion through expressions that have no memo. Real code stays far below it.
+const maxDepth = 200
+
+// values evaluates the value of every definition, in order.
+func (l *linker) values() {
+	e := &evaluator{linker: l, own: -1}
+	for g := range l.defFile {
+		e.defValue(int32(g))
+	}
+}
+
+// defValue is the value of a variable, field or constant, and the RESULT of a function.
+func (e *evaluator) defValue(g int32) Value {
+	switch e.state[g] {
+	case 2:
+		return e.values_[g]
+	case 1:
+		return Value{} // a cycle: what is being computed adds nothing to itself
+	}
+	if e.own >= 0 {
+		return Value{}
+	}
+	e.state[g] = 1
+	d := e.def(g)
+	var v Value
+	switch {
+	case d.Kind == code.KindEnumMember && d.Parent != code.NoDef:
+		v = Value{kind: vInst, a: e.canon[e.base[e.defFile[g]]+int32(d.Parent)]}
+	case d.Type == 0:
+	case d.Kind.IsType():
+		v = e.typ(e.defFile[g], d.Type, nil)
+	default:
+		v = e.val(e.defFile[g], d.Type, nil)
+	}
+	e.values_[g] = v
+	e.state[g] = 2
+	return v
+}
+
+// named is the value of naming a definition.
+func (e *evaluator) named(g int32) Value {
+	d := e.def(g)
+	switch {
+	case d.Kind == code.KindNamespace:
+		return Value{kind: vSpace, a: e.canon[g]}
+	case d.Kind.IsType():
+		return Value{kind: vType, a: e.canon[g]}
+	case d.Kind.Callable():
+		return Value{kind: vFunc, a: g}
+	}
+	v := e.defValue(g)
+	v.ent = g + 1
+	return v
+}
+
+// val evaluates a value expression of a file.
+func (e *evaluator) val(file int32, x code.ExprID, n *env) Value {
+	if x == 0 {
+		return Value{}
+	}
+	ex := e.doc(file).Exprs[x]
+	switch ex.Op {
+	case code.OpDef:
+		return e.named(e.base[file] + ex.A)
+	case code.OpThis:
+		return Value{kind: vInst, a: e.canon[e.base[file]+ex.A]}
+	case code.OpClass:
+		return Value{kind: vType, a: e.canon[e.base[file]+ex.A]}
+	case code.OpSuper:
+		return Value{kind: vSuper, a: e.canon[e.base[file]+ex.A]}
+	case code.OpBuiltin:
+		return builtinValue(e.doc(file).Names[ex.A])
+	}
+	if n != nil || e.own >= 0 && e.own != file {
+		if e.depth >= maxDepth {
+			return Value{}
+		}
+		e.depth++
+		v := e.compute(file, ex, n)
+		e.depth--
+		return v
+	}
+	if e.memo[file] == nil {
+		e.memo[file] = make([]Value, len(e.doc(file).Exprs))
+		e.memoSet[file] = make([]uint8, len(e.doc(file).Exprs))
+	}
+	switch e.memoSet[file][x] {
+	case 2:
+		return e.memo[file][x]
+	case 1:
+		return Value{}
+	}
+	e.memoSet[file][x] = 1
+	v := e.compute(file, ex, nil)
+	e.memo[file][x] = v
+	e.memoSet[file][x] = 2
+	return v
+}
+
+func (e *evaluator) compute(file int32, ex code.Expr, n *env) Value {
+	doc := e.doc(file)
+	switch ex.Op {
+	case code.OpLocal:
+		lo := &doc.Locals[ex.A]
+		if lo.Kind == code.KindTypeParameter {
+			return e.typeParameter(file, code.LocalID(ex.A), n)
+		}
+		return e.val(file, lo.Type, n)
+	case code.OpImport:
+		return e.importValue(file, code.ImportID(ex.A))
+	case code.OpName:
+		return e.entityValue(e.name(file, doc.Names[ex.A]))
+	case code.OpMember:
+		return e.memberValue(e.val(file, code.ExprID(ex.A), n), doc.Names[ex.B])
+	case code.OpCall:
+		return e.call(e.val(file, code.ExprID(ex.A), n), file, code.ExprID(ex.B), n)
+	case code.OpNew:
+		return e.typ(file, code.ExprID(ex.A), n)
+	case code.OpResult:
+		return e.component(e.val(file, code.ExprID(ex.A), n), int(ex.B))
+	case code.OpElem:
+		return e.element(e.val(file, code.ExprID(ex.A), n))
+	case code.OpKey:
+		if v := e.underlying(e.val(file, code.ExprID(ex.A), n)); v.kind == vMap {
+			return v.first()
+		}
+		return Value{}
+	case code.OpIter:
+		return e.iterated(e.val(file, code.ExprID(ex.A), n))
+	case code.OpAwait:
+		v := e.val(file, code.ExprID(ex.A), n)
+		if v.kind == vAwait {
+			return v.first()
+		}
+		return v
+	case code.OpDeref, code.OpAddr:
+		return e.val(file, code.ExprID(ex.A), n)
+	case code.OpUnion:
+		return either(e.val(file, code.ExprID(ex.A), n), e.val(file, code.ExprID(ex.B), n))
+	case code.OpOf:
+		return e.typ(file, code.ExprID(ex.A), n)
+	case code.OpFunc:
+		if ex.A >= 0 {
+			return Value{kind: vFunc, a: e.base[file] + ex.A}
+		}
+		return Value{kind: vClosure, file: file, b: ex.B, ext: envExt(n)}
+	case code.OpObject:
+		return Value{kind: vObject, file: file, a: ex.A, ext: envExt(n)}
+	case code.OpArg:
+		return e.contextual(e.val(file, code.ExprID(ex.A), n), int(ex.B>>4), int(ex.B&15))
+	case code.OpGeneric:
+		return e.generic(file, ex, n)
+	case code.OpTypeOf:
+		return e.val(file, code.ExprID(ex.A), n)
+	case code.OpPointer, code.OpArray, code.OpMap, code.OpTuple, code.OpSignature, code.OpNullable, code.OpIntersect:
+		return e.structure(file, ex, n)
+	}
+	return Value{}
+}
+
+func envExt(n *env) *ext {
+	if n == nil {
+		return nil
+	}
+	return &ext{env: n, depth: 1}
+}
+
+// typ evaluates a type expression and gives an instance of that type.
+func (e *evaluator) typ(file int32, x code.ExprID, n *env) Value {
+	if x == 0 {
+		return Value{}
+	}
+	ex := e.doc(file).Exprs[x]
+	switch ex.Op {
+	case code.OpPointer, code.OpArray, code.OpMap, code.OpTuple, code.OpSignature, code.OpNullable, code.OpIntersect:
+		if e.depth >= maxDepth {
+			return Value{}
+		}
+		e.depth++
+		v := e.structure(file, ex, n)
+		e.depth--
+		return v
+	case code.OpUnion:
+		return either(e.typ(file, code.ExprID(ex.A), n), e.typ(file, code.ExprID(ex.B), n))
+	case code.OpOf, code.OpTypeOf, code.OpThis, code.OpObject, code.OpBuiltin:
+		return e.val(file, x, n)
+	case code.OpKeyOf:
+		return builtinValue("string")
+	case code.OpLocal:
+		if e.doc(file).Locals[ex.A].Kind == code.KindTypeParameter {
+			return e.typeParameter(file, code.LocalID(ex.A), n)
+		}
+	}
+	return e.instance(e.val(file, x, n))
+}
+
+// typeParameter is what the environment binds it to, or an instance of its constraint.
+func (e *evaluator) typeParameter(file int32, local code.LocalID, n *env) Value {
+	if v, ok := n.lookup(e.linker, file, local); ok {
+		return v
+	}
+	lo := &e.doc(file).Locals[local]
+	if lo.Type == 0 || e.depth >= maxDepth {
+		return Value{}
+	}
+	e.depth++
+	v := e.typ(file, lo.Type, nil)
+	e.depth--
+	return v
+}
+
+// structure evaluates a type constructor to an instance of the type.
+func (e *evaluator) structure(file int32, ex code.Expr, n *env) Value {
+	switch ex.Op {
+	case code.OpPointer, code.OpNullable:
+		return e.typ(file, code.ExprID(ex.A), n)
+	case code.OpArray:
+		return with(vArray, 0, e.typ(file, code.ExprID(ex.A), n))
+	case code.OpMap:
+		return with(vMap, 0, e.typ(file, code.ExprID(ex.A), n), e.typ(file, code.ExprID(ex.B), n))
+	case code.OpTuple:
+		return with(vTuple, 0, e.types(file, code.ExprID(ex.A), n)...)
+	case code.OpSignature:
+		vals := append([]Value{e.typ(file, code.ExprID(ex.B), n)}, e.types(file, code.ExprID(ex.A), n)...)
+		return with(vSig, 0, vals...)
+	case code.OpIntersect:
+		return with(vBoth, 0, e.typ(file, code.ExprID(ex.A), n), e.typ(file, code.ExprID(ex.B), n))
+	}
+	return Value{}
+}
+
+// types evaluates an OpList of type expressions.
+func (e *evaluator) types(file int32, list code.ExprID, n *env) []Value {
+	var vals []Value
+	for list != 0 {
+		cell := e.doc(file).Exprs[list]
+		vals = append(vals, e.typ(file, code.ExprID(cell.A), n))
+		list = code.ExprID(cell.B)
+	}
+	return vals
+}
+
+// generic is a type applied to arguments: as a value the type itself, which typ turns into an instance.
+func (e *evaluator) generic(file int32, ex code.Expr, n *env) Value {
+	base := e.val(file, code.ExprID(ex.A), n)
+	vals := e.types(file, code.ExprID(ex.B), n)
+	switch base.kind {
+	case vType, vFunc:
+		v := with(base.kind, base.a, vals...)
+		if v.kind == vUnknown {
+			return base
+		}
+		return v
+	case vBuiltin, vExternal:
+		if v := e.container(e.lastName(file, code.ExprID(ex.A)), vals); v.kind != vUnknown {
+			return v
+		}
+		return base
+	}
+	return base
+}
+
+// lastName is the name that an expression ends in.
+func (e *evaluator) lastName(file int32, x code.ExprID) string {
+	doc := e.doc(file)
+	switch ex := doc.Exprs[x]; ex.Op {
+	case code.OpName, code.OpBuiltin:
+		return doc.Names[ex.A]
+	case code.OpMember:
+		return doc.Names[ex.B]
+	case code.OpImport:
+		imp := &doc.Imports[ex.A]
+		if imp.Name != 0 {
+			return doc.Names[imp.Name]
+		}
+		return doc.Names[imp.Local]
+	case code.OpDef:
+		return doc.Names[doc.Defs[ex.A].Name]
+	}
+	return ""
+}
+
+// instance turns a type into an instance of it.
+func (e *evaluator) instance(v Value) Value {
+	switch v.kind {
+	case vType:
+		if d := e.def(v.a); d.Flags&code.DefAlias != 0 && d.Type != 0 {
+			if v.ext == nil && e.state[v.a] != 0 {
+				return e.defValue(v.a)
+			}
+			if e.depth < maxDepth {
+				e.depth++
+				r := e.typ(e.defFile[v.a], d.Type, e.bind(v.a, v, nil))
+				e.depth--
+				return r
+			}
+			return Value{}
+		}
+		v.kind = vInst
+		v.ent = 0
+		return v
+	case vUnion:
+		var out Value
+		for i, a := range v.ext.vals {
+			if i == 0 {
+				out = e.instance(a)
+			} else {
+				out = either(out, e.instance(a))
+			}
+		}
+		out.partial = out.partial || v.partial
+		return out
+	case vBuiltin:
+		if c := e.container(v.ext.name, nil); c.kind != vUnknown {
+			return c
+		}
+	}
+	return v
+}
+
+// bind makes the environment in which members of an instance of type g are evaluated.
+func (e *evaluator) bind(g int32, v Value, up *env) *env {
+	d := e.def(g)
+	if d.TypeParams == 0 || v.ext == nil || len(v.ext.vals) == 0 {
+		return up
+	}
+	return &env{file: e.defFile[g], list: d.TypeParams, vals: v.ext.vals, up: up}
+}
+
+// underlying sees through defined types and type parameters to what stands behind them.
+func (e *evaluator) underlying(v Value) Value {
+	for range 16 {
+		if v.kind != vInst {
+			return v
+		}
+		d := e.def(v.a)
+		if d.Kind != code.KindType || d.Type == 0 {
+			return v
+		}
+		next := e.behind(v)
+		if next.kind == vUnknown {
+			return v
+		}
+		v = next
+	}
+	return v
+}
+
+// behind is one step of underlying.
+func (e *evaluator) behind(v Value) Value {
+	d := e.def(v.a)
+	if n := e.bind(v.a, v, nil); n != nil {
+		if e.depth >= maxDepth {
+			return Value{}
+		}
+		e.depth++
+		r := e.typ(e.defFile[v.a], d.Type, n)
+		e.depth--
+		return r
+	}
+	return e.defValue(v.a)
+}
+
+func (e *evaluator) component(v Value, i int) Value {
+	v = e.underlying(v)
+	switch v.kind {
+	case vTuple:
+		if i < len(v.ext.vals) {
+			return v.ext.vals[i]
+		}
+		return Value{}
+	case vArray:
+		return v.first()
+	case vUnion:
+		return e.each(v, func(a Value) Value { return e.component(a, i) })
+	case vExternal:
+		return v
+	}
+	return Value{}
+}
+
+// element is what indexing gives.
+func (e *evaluator) element(v Value) Value {
+	v = e.underlying(v)
+	switch v.kind {
+	case vArray, vAwait:
+		return v.first()
+	case vMap:
+		return v.ext.vals[1]
+	case vTuple:
+		return e.any(v.ext.vals)
+	case vUnion:
+		return e.each(v, e.element)
+	case vExternal:
+		return v
+	case vInst:
+		// Python's and other languages' protocol methods.
+		for _, m := range []string{"__getitem__", "__iter__"} {
+			if r := e.call(e.memberValue(v, m), 0, 0, nil); r.kind != vUnknown {
+				if m == "__iter__" && (r.kind == vArray) {
+					return r.first()
+				}
+				return r
+			}
+		}
+	}
+	return Value{}
+}
+
+// iterated is what a for loop over a value gives.
+func (e *evaluator) iterated(v Value) Value {
+	v = e.underlying(v)
+	switch v.kind {
+	case vMap:
+		if e.in.Rules.SubmodulesAreMembers { // Python iterates over keys
+			return v.first()
+		}
+		return with(vTuple, 0, v.ext.vals...)
+	case vUnion:
+		return e.each(v, e.iterated)
+	case vInst:
+		r := e.call(e.memberValue(v, "__iter__"), 0, 0, nil)
+		if r.kind == vArray {
+			return r.first()
+		}
+		if r.kind == vInst {
+			return e.call(e.memberValue(r, "__next__"), 0, 0, nil)
+		}
+		return Value{}
+	}
+	return e.element(v)
+}
+
+func (e *evaluator) any(vals []Value) Value {
+	var out Value
+	for i, a := range vals {
+		if i == 0 {
+			out = a
+		} else {
+			out = either(out, a)
+		}
+	}
+	return out
+}
+
+func (e *evaluator) each(u Value, f func(Value) Value) Value {
+	var out Value
+	for i, a := range u.ext.vals {
+		if i == 0 {
+			out = f(a)
+		} else {
+			out = either(out, f(a))
+		}
+	}
+	out.partial = out.partial || u.partial
+	return out
+}
+
+// importValue is what an import binds.
+func (e *evaluator) importValue(file int32, i code.ImportID) Value {
+	return e.entityValue(e.importEntity(file, i, 0))
+}
+
+func (e *evaluator) moduleValue(t target) Value {
+	switch t.kind {
+	case lang.TargetScope:
+		return Value{kind: vModule, a: t.scope, b: t.file}
+	case lang.TargetDirectory:
+		return Value{kind: vDir, ext: &ext{name: t.path}}
+	case lang.TargetExternal:
+		return Value{kind: vExternal, a: t.external}
+	case lang.TargetFile:
+		if t.file >= 0 {
+			return Value{kind: vModule, a: e.fileScope[t.file], b: t.file}
+		}
+	}
+	return Value{}
+}
