@@ -22,7 +22,6 @@ type Projection struct {
 // File is one file of the snapshot as SQL users see it.
 type File struct {
 	PathID   int32
-	Scope    string // of its top-level definitions (lang.Modules.Scope); "" when it has no fact
 	Language string // as package source names it; "" when unknown
 	Encoding string // "utf-8", "utf-16le", "binary", ...
 	Size     int64  // bytes in the repository; also for files that were not read

@@ -57,5 +57,9 @@ func (w *Writer) Block(ctx context.Context, in BlockInput) (int32, error) { pani
 // NUL byte or invalid UTF-8 give problem.Invalid.
 func (w *Writer) Path(ctx context.Context, path string) (int32, error) { panic("skeleton") }
 
+// Scope returns the id of a scope (lang.Modules.Scope), which is written when it is
+// new: a snapshot says for each file which scope its definitions belong to. The empty scope is 0.
+func (w *Writer) Scope(ctx context.Context, scope string) (int32, error) { panic("skeleton") }
+
 // Flush sends what is buffered and waits for every COPY. The writer may be used again.
 func (w *Writer) Flush(ctx context.Context) error { panic("skeleton") }
