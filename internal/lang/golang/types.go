@@ -1,0 +1,300 @@
+package golang
+
+import (
+	"go/ast"
+
+	"manito/internal/code"
+)
+
+// typ reads an expression in a type position and returns it as a type
+// expression. The role is that of the type's own name; what stands inside
+// (elements, arguments, parameters) has RoleType.
+func (x *Extractor) typ(e ast.Expr, role code.Role) code.ExprID {
+	switch e := e.(type) {
+	case nil:
+		return 0
+	case *ast.Ident:
+		return x.ident(e, role)
+	case *ast.SelectorExpr:
+		return x.selector(e, role)
+	}
+	if x.depth >= maxDepth {
+		x.deep = true
+		return 0
+	}
+	x.depth++
+	t := x.compositeType(e, role)
+	x.depth--
+	return t
+}
+
+func (x *Extractor) compositeType(e ast.Expr, role code.Role) code.ExprID {
+	switch e := e.(type) {
+	case *ast.StarExpr:
+		return x.builder.Unary(code.OpPointer, x.typ(e.X, role))
+	case *ast.ParenExpr:
+		return x.typ(e.X, role)
+	case *ast.ArrayType:
+		if e.Len != nil {
+			x.value(e.Len, false)
+		}
+		return x.builder.Unary(code.OpArray, x.typ(e.Elt, code.RoleType))
+	case *ast.Ellipsis:
+		return x.builder.Unary(code.OpArray, x.typ(e.Elt, code.RoleType))
+	case *ast.MapType:
+		key := x.typ(e.Key, code.RoleType)
+		return x.builder.Expr(code.OpMap, int32(key), int32(x.typ(e.Value, code.RoleType)))
+	case *ast.ChanType:
+		elem := x.typ(e.Value, code.RoleType)
+		return x.builder.Expr(code.OpMap, int32(elem), int32(elem))
+	case *ast.FuncType:
+		return x.signature(e)
+	case *ast.StructType:
+		base, bases := len(x.exprs), len(x.bases)
+		x.fields(e.Fields, true)
+		return x.object(base, bases)
+	case *ast.InterfaceType:
+		base, bases := len(x.exprs), len(x.bases)
+		x.methods(e.Methods, true)
+		return x.object(base, bases)
+	case *ast.IndexExpr:
+		generic, base := x.typ(e.X, role), len(x.exprs)
+		x.push(x.typ(e.Index, code.RoleType))
+		return x.instance(generic, base)
+	case *ast.IndexListExpr:
+		generic, base := x.typ(e.X, role), len(x.exprs)
+		for _, a := range e.Indices {
+			x.push(x.typ(a, code.RoleType))
+		}
+		return x.instance(generic, base)
+	case *ast.BinaryExpr: // a union of a constraint: it has no members of its own
+		x.terms(e)
+		return 0
+	case *ast.UnaryExpr: // ~T
+		x.typ(e.X, code.RoleType)
+		return 0
+	}
+	x.value(e, false)
+	return 0
+}
+
+func (x *Extractor) push(e code.ExprID) { x.exprs = append(x.exprs, e) }
+
+// list takes the expressions from base on off the stack and makes them an OpList.
+func (x *Extractor) list(base int) code.ExprID {
+	list := x.builder.List(x.exprs[base:]...)
+	x.exprs = x.exprs[:base]
+	return list
+}
+
+// terms reads the terms of a union, A | B | C, of which there may be very many.
+func (x *Extractor) terms(e *ast.BinaryExpr) {
+	base := len(x.chain)
+	x.chain = append(x.chain, e)
+	for {
+		left, ok := x.chain[len(x.chain)-1].X.(*ast.BinaryExpr)
+		if !ok {
+			break
+		}
+		x.chain = append(x.chain, left)
+	}
+	x.typ(x.chain[len(x.chain)-1].X, code.RoleType)
+	for len(x.chain) > base {
+		right := x.chain[len(x.chain)-1].Y
+		x.chain = x.chain[:len(x.chain)-1]
+		x.typ(right, code.RoleType)
+	}
+}
+
+// instance applies a generic type to the arguments on the stack from base on. The
+// iterators of package iter become what ranging over them gives.
+func (x *Extractor) instance(generic code.ExprID, base int) code.ExprID {
+	if generic == 0 {
+		x.exprs = x.exprs[:base]
+		return 0
+	}
+	if e := x.doc.Exprs[generic]; e.Op == code.OpMember {
+		if m := x.doc.Exprs[e.A]; m.Op == code.OpImport && x.symbols.names[x.doc.Imports[m.A].Specifier] == "iter" {
+			arguments := x.exprs[base:]
+			switch name := x.symbols.names[e.B]; {
+			case name == "Seq" && len(arguments) == 1:
+				x.exprs = x.exprs[:base]
+				return x.builder.Expr(code.OpMap, int32(arguments[0]), int32(arguments[0]))
+			case name == "Seq2" && len(arguments) == 2:
+				x.exprs = x.exprs[:base]
+				return x.builder.Expr(code.OpMap, int32(arguments[0]), int32(arguments[1]))
+			}
+		}
+	}
+	return x.builder.Expr(code.OpGeneric, int32(generic), int32(x.list(base)))
+}
+
+// signature is a function type; the names of its parameters bind nothing.
+func (x *Extractor) signature(t *ast.FuncType) code.ExprID {
+	base := len(x.exprs)
+	if t.Params != nil {
+		for _, field := range t.Params.List {
+			x.repeat(x.typ(field.Type, code.RoleType), len(field.Names))
+		}
+	}
+	parameters := x.list(base)
+	if t.Results != nil {
+		for _, field := range t.Results.List {
+			x.repeat(x.typ(field.Type, code.RoleType), len(field.Names))
+		}
+	}
+	return x.builder.Expr(code.OpSignature, int32(parameters), int32(x.tuple(base)))
+}
+
+// repeat pushes the type of a field once for each of its names, once when it has none.
+func (x *Extractor) repeat(t code.ExprID, names int) {
+	for range max(1, names) {
+		x.push(t)
+	}
+}
+
+// tuple makes one type of the types on the stack from base on and takes them off.
+func (x *Extractor) tuple(base int) code.ExprID {
+	types := x.exprs[base:]
+	x.exprs = x.exprs[:base]
+	switch len(types) {
+	case 0:
+		return 0
+	case 1:
+		return types[0]
+	}
+	return x.builder.Unary(code.OpTuple, x.builder.List(types...))
+}
+
+// object makes the anonymous type with the OpFields on x.exprs from base on,
+// joined with the embedded types on x.bases.
+func (x *Extractor) object(base, bases int) code.ExprID {
+	t := x.builder.Unary(code.OpTypeOf, x.builder.Expr(code.OpObject, int32(x.list(base)), 0))
+	for _, b := range x.bases[bases:] {
+		t = x.builder.Expr(code.OpIntersect, int32(t), int32(b))
+	}
+	x.bases = x.bases[:bases]
+	return t
+}
+
+// takeMembers finds the definitions that the first pass gave to the members of a list; NoDef when it gave none.
+func (x *Extractor) takeMembers(list *ast.FieldList) code.DefID {
+	if d, ok := x.members.take(list); ok {
+		return d
+	}
+	d, _ := x.inner.take(list)
+	return d
+}
+
+// seek finds the definition of a member among those from d on: anonymous types
+// put the definitions of their own members between those of one list. From NoDef on there is none.
+func (x *Extractor) seek(d code.DefID, name *ast.Ident) (code.DefID, bool) {
+	if d == code.NoDef {
+		return d, false
+	}
+	at := x.at(name.Pos())
+	for int(d) < len(x.doc.Defs) && x.doc.Defs[d].NameStart < at {
+		d++
+	}
+	return d, int(d) < len(x.doc.Defs) && x.doc.Defs[d].NameStart == at
+}
+
+// fields reads the fields of a struct type: it completes the definitions that the
+// first pass made or makes Locals of them. Embedded types are pushed on x.bases;
+// for an anonymous type the other fields are pushed on x.exprs as OpFields.
+func (x *Extractor) fields(list *ast.FieldList, anonymous bool) {
+	if list == nil {
+		return
+	}
+	def := x.takeMembers(list)
+	outer := x.scope
+	for _, field := range list.List {
+		if len(field.Names) == 0 {
+			t := x.typ(field.Type, code.RoleExtend)
+			if t != 0 {
+				x.bases = append(x.bases, t)
+			}
+			if name := embeddedName(field.Type); x.written(name) {
+				if d, ok := x.seek(def, name); ok {
+					x.doc.Defs[d].Type, def = x.builder.Unary(code.OpOf, t), d+1
+				}
+			}
+			continue
+		}
+		if d, ok := x.seek(def, field.Names[0]); ok {
+			x.scope = d // what the type names is used by the field
+		}
+		t := x.builder.Unary(code.OpOf, x.typ(field.Type, code.RoleType))
+		x.scope = outer
+		for _, name := range field.Names {
+			if !x.written(name) {
+				continue
+			}
+			var member code.ExprID
+			id := x.symbols.name(name.Name)
+			if d, ok := x.seek(def, name); ok {
+				x.doc.Defs[d].Type = t
+				def = d + 1
+				if anonymous {
+					member = x.builder.Expr(code.OpDef, int32(d), 0)
+				}
+			} else if anonymous {
+				member = x.localExpr(id, code.KindField, name, t)
+			}
+			if anonymous {
+				x.push(x.builder.Expr(code.OpField, int32(id), int32(member)))
+			}
+		}
+	}
+}
+
+// methods reads the methods and embedded types of an interface type, as fields does those of a struct.
+func (x *Extractor) methods(list *ast.FieldList, anonymous bool) {
+	if list == nil {
+		return
+	}
+	def := x.takeMembers(list)
+	outer := x.scope
+	for _, field := range list.List {
+		t, ok := field.Type.(*ast.FuncType)
+		if !ok || len(field.Names) == 0 {
+			if t := x.typ(field.Type, code.RoleExtend); t != 0 {
+				x.bases = append(x.bases, t)
+			}
+			continue
+		}
+		name := field.Names[0]
+		if !x.written(name) {
+			x.signature(t)
+			continue
+		}
+		var member code.ExprID
+		id := x.symbols.name(name.Name)
+		if d, ok := x.seek(def, name); ok {
+			x.scope = d
+			x.symbols.open()
+			parameters, result := x.parameters(t)
+			x.symbols.close()
+			x.doc.Defs[d].Params, x.doc.Defs[d].Type = parameters, x.builder.Unary(code.OpOf, result)
+			x.scope = outer
+			def = d + 1
+			if anonymous {
+				member = x.builder.Expr(code.OpDef, int32(d), 0)
+			}
+		} else {
+			s := x.signature(t)
+			if anonymous {
+				member = x.localExpr(id, code.KindMethod, name, x.builder.Unary(code.OpOf, s))
+			}
+		}
+		if anonymous {
+			x.push(x.builder.Expr(code.OpField, int32(id), int32(member)))
+		}
+	}
+}
+
+// localExpr adds a Local that no name is bound to and gives the expression of it.
+func (x *Extractor) localExpr(name code.NameID, kind code.Kind, id *ast.Ident, t code.ExprID) code.ExprID {
+	l := x.builder.AddLocal(code.Local{Name: name, Kind: kind, Scope: x.scope, Start: x.at(id.Pos()), Type: t})
+	return x.builder.Expr(code.OpLocal, int32(l), 0)
+}
