@@ -69,8 +69,7 @@ func (x *Extractor) callee(fun ast.Expr, lparen token.Pos) (f code.ExprID, conve
 		return x.value(fun, true), false // its body is read in place: there is nothing to refer to
 	case *ast.ParenExpr:
 		if star, ok := ast.Unparen(fun).(*ast.StarExpr); ok {
-			f = x.pointed(star)
-			if x.doc.Exprs[f].Op == code.OpPointer {
+			if f, conversion = x.pointed(star); conversion {
 				return f, true
 			}
 			break

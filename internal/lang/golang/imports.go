@@ -87,46 +87,66 @@ func isMajor(s string) bool {
 // its true name is among the undeclared names that stand before a dot. It is
 // taken when only one can be meant.
 func (x *Extractor) settleImports() {
+	var unsettled []code.ImportID
 	for i := range x.doc.Imports {
 		m := &x.doc.Imports[i]
 		if m.Kind != code.ImportModule || m.NameStart != 0 || m.Local == 0 {
 			continue
 		}
 		guess := &x.symbols.all[x.symbols.lookup(x.symbols.names[m.Local])]
-		if guess.bound != bind(boundImport, int32(i)) || guess.expr != 0 {
+		if guess.bound == bind(boundImport, int32(i)) && guess.expr != 0 {
 			continue
 		}
-		id := x.nameOfImport(x.symbols.names[m.Specifier])
-		if id == 0 {
+		if id := x.nameOfImport(x.symbols.names[m.Specifier]); id != 0 {
+			x.settleImport(code.ImportID(i), id)
 			continue
 		}
-		s := &x.symbols.all[id]
-		x.doc.Exprs[s.expr] = code.Expr{Op: code.OpImport, A: int32(i)}
-		s.bound, s.base = bind(boundImport, int32(i)), false
-		m.Local = s.name
+		unsettled = append(unsettled, code.ImportID(i))
 	}
+	if len(unsettled) != 1 {
+		return
+	}
+	var only symID
+	for _, id := range x.unbound {
+		switch s := &x.symbols.all[id]; {
+		case !s.base:
+		case only != 0:
+			return
+		default:
+			only = id
+		}
+	}
+	if only != 0 {
+		x.settleImport(unsettled[0], only)
+	}
+}
+
+// settleImport makes a free name the name of an import, in all its uses at once:
+// they share one expression.
+func (x *Extractor) settleImport(i code.ImportID, id symID) {
+	s := &x.symbols.all[id]
+	x.doc.Exprs[s.expr] = code.Expr{Op: code.OpImport, A: int32(i)}
+	s.bound, s.base = bind(boundImport, int32(i)), false
+	x.doc.Imports[i].Local = s.name
 }
 
 // nameOfImport chooses among the undeclared names before a dot: the one whose
 // letters are those of a part of the path, or that contains or is contained in one.
 func (x *Extractor) nameOfImport(specifier string) symID {
 	elements := strings.Split(strings.ToLower(specifier), "/")
-	if len(elements) > 3 {
-		elements = elements[len(elements)-3:]
-	}
+	elements = elements[max(0, len(elements)-3):]
 	for i := range elements {
 		elements[i] = letters(elements[i])
 	}
 	best, level, tie := symID(0), 0, false
 	for _, id := range x.unbound {
 		s := &x.symbols.all[id]
-		if !s.base || s.expr == 0 {
+		if !s.base {
 			continue
 		}
 		name, fit := strings.ToLower(s.text), 0
 		for _, e := range elements {
 			switch {
-			case e == "":
 			case e == name:
 				fit = max(fit, 3)
 			case len(name) > 2 && strings.Contains(e, name):

@@ -200,8 +200,9 @@ func (x *Extractor) seek(d code.DefID, name *ast.Ident) (code.DefID, bool) {
 }
 
 // fields reads the fields of a struct type: it completes the definitions that the
-// first pass made or makes Locals of them. Embedded types are pushed on x.bases;
-// for an anonymous type the other fields are pushed on x.exprs as OpFields.
+// first pass made or, for an anonymous type inside a function, makes Locals of
+// them. Embedded types are pushed on x.bases, the fields of an anonymous type on
+// x.exprs as OpFields.
 func (x *Extractor) fields(list *ast.FieldList, anonymous bool) {
 	if list == nil {
 		return
@@ -215,9 +216,7 @@ func (x *Extractor) fields(list *ast.FieldList, anonymous bool) {
 				x.bases = append(x.bases, t)
 			}
 			if name := embeddedName(field.Type); x.written(name) {
-				if d, ok := x.seek(def, name); ok {
-					x.doc.Defs[d].Type, def = x.builder.Unary(code.OpOf, t), d+1
-				}
+				def = x.field(name, def, x.builder.Unary(code.OpOf, t), anonymous)
 			}
 			continue
 		}
@@ -227,25 +226,32 @@ func (x *Extractor) fields(list *ast.FieldList, anonymous bool) {
 		t := x.builder.Unary(code.OpOf, x.typ(field.Type, code.RoleType))
 		x.scope = outer
 		for _, name := range field.Names {
-			if !x.written(name) {
-				continue
-			}
-			var member code.ExprID
-			id := x.symbols.name(name.Name)
-			if d, ok := x.seek(def, name); ok {
-				x.doc.Defs[d].Type = t
-				def = d + 1
-				if anonymous {
-					member = x.builder.Expr(code.OpDef, int32(d), 0)
-				}
-			} else if anonymous {
-				member = x.localExpr(id, code.KindField, name, t)
-			}
-			if anonymous {
-				x.push(x.builder.Expr(code.OpField, int32(id), int32(member)))
+			if x.written(name) {
+				def = x.field(name, def, t, anonymous)
 			}
 		}
 	}
+}
+
+// field gives a field its type: to its definition, which is sought from def on,
+// or to a Local made for it. It returns where to seek the next one.
+func (x *Extractor) field(name *ast.Ident, def code.DefID, t code.ExprID, anonymous bool) code.DefID {
+	id := x.symbols.name(name.Name)
+	d, ok := x.seek(def, name)
+	if ok {
+		x.doc.Defs[d].Type, def = t, d+1
+	}
+	if !anonymous {
+		return def
+	}
+	var member code.ExprID
+	if ok {
+		member = x.builder.Expr(code.OpDef, int32(d), 0)
+	} else {
+		member = x.localExpr(id, code.KindField, name, t)
+	}
+	x.push(x.builder.Expr(code.OpField, int32(id), int32(member)))
+	return def
 }
 
 // methods reads the methods and embedded types of an interface type, as fields does those of a struct.

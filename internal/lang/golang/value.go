@@ -60,7 +60,7 @@ func (x *Extractor) selector(e *ast.SelectorExpr, role code.Role) code.ExprID {
 			x.use(base.NamePos, x.symbols.all[id].name, from, code.RoleRead)
 		}
 	case *ast.StarExpr: // (*T).Method, or a member of what a pointer to a pointer points at
-		from = x.pointed(base)
+		from, _ = x.pointed(base)
 	default:
 		from = x.value(e.X, true)
 	}
@@ -250,14 +250,12 @@ func (x *Extractor) deref(v code.ExprID) code.ExprID {
 }
 
 // pointed reads *X where it stands before a dot or is called: X is a type,
-// unless it surely is a variable.
-func (x *Extractor) pointed(e *ast.StarExpr) code.ExprID {
-	v := x.value(e.X, true)
-	switch e := x.doc.Exprs[v]; {
-	case e.Op == code.OpName, e.Op == code.OpMember && x.doc.Exprs[e.A].Op == code.OpImport, e.Op == code.OpGeneric:
-		return x.builder.Unary(code.OpPointer, v)
+// unless this file knows it to be a variable.
+func (x *Extractor) pointed(e *ast.StarExpr) (v code.ExprID, isType bool) {
+	if x.variable(e.X) {
+		return x.deref(x.value(e.X, true)), false
 	}
-	return x.deref(v)
+	return x.builder.Unary(code.OpPointer, x.typ(e.X, code.RoleType)), true
 }
 
 // elem is what indexing a value or receiving from it gives.
