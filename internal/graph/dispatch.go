@@ -1,0 +1,95 @@
+package graph
+
+import (
+	"slices"
+
+	"manito/internal/code"
+)
+
+// Target is a method that a call may reach by dispatch, or a method through which one is reached.
+type Target struct {
+	Node Node
+	// Certainty is code.Likely when it is the only method with a body behind an
+	// abstract one, else code.May.
+	Certainty code.Certainty
+	Reason    code.Reason // of the override nearest to Node
+}
+
+// Implementations lists the methods that stand in for a method, directly or
+// through others, except abstract ones, in (path, order) sequence: what a call of it may reach besides itself.
+func (g *Graph) Implementations(n Node) []Target {
+	if !g.hasIn(n, code.EdgeOverrides) {
+		return nil
+	}
+	var out []Target
+	seen := map[Node]bool{n: true}
+	work := []Node{n}
+	for i := 0; i < len(work); i++ {
+		for l := range g.In(work[i], 1<<code.EdgeOverrides) {
+			m := g.Node(l.Source)
+			if seen[m] {
+				continue
+			}
+			seen[m] = true
+			work = append(work, m)
+			if g.Flags(l.Source)&code.DefAbstract == 0 {
+				out = append(out, Target{m, l.Certainty, l.Reason})
+			}
+		}
+	}
+	c := code.May
+	if len(out) == 1 && g.abstract(n) {
+		c = code.Likely
+	}
+	for i := range out {
+		out[i].Certainty = c
+	}
+	slices.SortFunc(out, func(a, b Target) int { return int(int64(a.Node) - int64(b.Node)) })
+	return out
+}
+
+// hasIn says whether an edge of a kind goes to a node.
+func (g *Graph) hasIn(n Node, k code.EdgeKind) bool {
+	for _, s := range g.inSource[g.inAt[n]:g.inAt[n+1]] {
+		if code.EdgeKind(s&15) == k {
+			return true
+		}
+	}
+	return false
+}
+
+// abstract says whether a method has no body of its own, so that a call of it ends in another one.
+func (g *Graph) abstract(n Node) bool {
+	for d := g.FirstDef(n); d != None; d = g.NextDef(d) {
+		if g.Flags(d)&code.DefAbstract != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Bases lists the methods that a method stands in for, directly or through
+// others, in (path, order) sequence: a call of one of them may reach it.
+func (g *Graph) Bases(n Node) []Target {
+	var out []Target
+	seen := map[Node]bool{n: true}
+	work := []Node{n}
+	for i := 0; i < len(work); i++ {
+		for d := g.FirstDef(work[i]); d != None; d = g.NextDef(d) {
+			for l := range g.Out(d) {
+				if l.Kind == code.EdgeOverrides && !seen[l.Target] {
+					seen[l.Target] = true
+					work = append(work, l.Target)
+					out = append(out, Target{l.Target, code.May, l.Reason})
+				}
+			}
+		}
+	}
+	for i := range out {
+		if impl := g.Implementations(out[i].Node); len(impl) == 1 && g.abstract(out[i].Node) {
+			out[i].Certainty = code.Likely
+		}
+	}
+	slices.SortFunc(out, func(a, b Target) int { return int(int64(a.Node) - int64(b.Node)) })
+	return out
+}

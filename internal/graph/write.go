@@ -1,0 +1,68 @@
+package graph
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// WriteTo writes the graph as a file's contents.
+func (g *Graph) WriteTo(w io.Writer) (int64, error) {
+	head, sections, size := g.layout()
+	out := bufio.NewWriterSize(w, 1<<20)
+	written := int64(0)
+	put := func(b []byte) error {
+		n, err := out.Write(b)
+		written += int64(n)
+		return err
+	}
+	if err := put(head); err != nil {
+		return written, err
+	}
+	var zero [align]byte
+	for _, s := range sections {
+		if pad := (align - written%align) % align; pad > 0 {
+			if err := put(zero[:pad]); err != nil {
+				return written, err
+			}
+		}
+		if err := put(s); err != nil {
+			return written, err
+		}
+	}
+	if written != size {
+		return written, fmt.Errorf("graph: wrote %d of %d bytes", written, size)
+	}
+	return written, out.Flush()
+}
+
+// WriteFile writes the graph to a file so that the file is there whole or not at
+// all: under another name first, synced, then renamed. The folder must exist.
+func (g *Graph) WriteFile(path string) (err error) {
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".graph-*")
+	if err != nil {
+		return fmt.Errorf("write graph file: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			tmp.Close()           // it failed already; the first error counts
+			os.Remove(tmp.Name()) // as above
+			err = fmt.Errorf("write graph file %s: %w", path, err)
+		}
+	}()
+	if _, err = g.WriteTo(tmp); err != nil {
+		return err
+	}
+	if err = tmp.Sync(); err != nil {
+		return err
+	}
+	if err = tmp.Close(); err != nil {
+		return err
+	}
+	if err = os.Rename(tmp.Name(), path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
