@@ -51,6 +51,7 @@ type Extractor struct {
 	bases  []code.ExprID
 	fresh  []freshName
 	chain  []*ast.BinaryExpr
+	defs   []code.Def
 	uses   []code.Use
 	locals []code.Local
 	nodes  []code.Expr
@@ -92,6 +93,7 @@ func (x *Extractor) begin(in lang.Input) {
 	x.literals = [numLiterals]code.ExprID{}
 	x.exprs, x.bases, x.fresh, x.chain = x.exprs[:0], x.bases[:0], x.fresh[:0], x.chain[:0]
 	// The large tables grow in buffers that are kept; finish copies them at their size.
+	x.doc.Defs = x.defs[:0]
 	x.doc.Uses = x.uses[:0]
 	x.doc.Locals = x.locals[:0]
 	x.doc.Exprs = append(x.nodes[:0], code.Expr{})
@@ -156,6 +158,7 @@ func (x *Extractor) finish() *code.Document {
 		doc.Uses = doc.Uses[:0]
 	}
 	doc.Names = slices.Clone(x.symbols.names)
+	x.defs, doc.Defs = doc.Defs, slices.Clone(doc.Defs)
 	x.uses, doc.Uses = doc.Uses, slices.Clone(doc.Uses)
 	x.locals, doc.Locals = doc.Locals, slices.Clone(doc.Locals)
 	x.nodes, doc.Exprs = doc.Exprs, slices.Clone(doc.Exprs)

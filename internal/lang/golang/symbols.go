@@ -49,7 +49,7 @@ type shadow struct {
 }
 
 // maxSymbols is when the table of spellings is thrown away between files.
-const maxSymbols = 1 << 16
+const maxSymbols = 1 << 13
 
 // symbols is the table of spellings, which lives from file to file, and the
 // stack of scopes of the file at hand.
