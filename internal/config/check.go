@@ -1,0 +1,90 @@
+package config
+
+import (
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// wellKnown are passwords that are tried first by whoever wants to get in.
+var wellKnown = []string{"postgres", "password", "manito", "manito_dev", "admin", "root", "secret", "changeme", "change_me", "example", "test", "123456", "12345678", "your_password", "your-password", "mysecretpassword"}
+
+// Check looks at the configuration as a whole: unknown, unused, missing and unsafe variables, in a fixed order.
+func (c *Config) Check() []Finding {
+	out := slices.Clone(c.extra)
+	set := func(name string) bool { return c.values[name].Source != FromDefault }
+	variable := func(name string) string {
+		if o := c.values[name].Origin; o != "" {
+			return o
+		}
+		return setting(name).Env
+	}
+	d := &c.Database
+	if d.URL != "" {
+		for _, name := range []string{"host", "port", "user", "password", "database"} {
+			if set(name) {
+				out = append(out, Finding{Unused, variable(name), name, variable(name) + " has no effect beside DATABASE_URL", "remove one of the two"})
+			}
+		}
+	}
+	if !d.External() {
+		for _, name := range []string{"port", "user", "password", "ssl", "ssl-ca", "ssl-cert", "ssl-key", "pooler", "migration-url", "superuser-url"} {
+			if set(name) {
+				out = append(out, Finding{Unused, variable(name), name, variable(name) + " has no effect on the embedded database", "set DATABASE_URL or POSTGRES_HOST to use an external server, or remove it"})
+			}
+		}
+	}
+	if d.External() && set("pg-bin") {
+		out = append(out, Finding{Unused, variable("pg-bin"), "pg-bin", variable("pg-bin") + " has no effect on an external database", "remove it"})
+	}
+	if d.URL == "" && d.Host != "" && d.User == "" {
+		out = append(out, Finding{Missing, "POSTGRES_USER", "user", "POSTGRES_HOST is set, but no user to log in as", "set POSTGRES_USER, or use DATABASE_URL"})
+	}
+	for i := range Settings {
+		if s := &Settings[i]; s.Later != "" && set(s.Name) {
+			out = append(out, Finding{Unused, variable(s.Name), s.Name, variable(s.Name) + " is set, but this version has no use for it yet: it belongs to " + s.Later, "leave it, or remove it"})
+		}
+	}
+	out = append(out, c.unsafe(variable)...)
+	return out
+}
+
+func (c *Config) unsafe(variable func(string) string) []Finding {
+	var out []Finding
+	d := &c.Database
+	if !d.External() {
+		return nil
+	}
+	password, host, mode := d.Password, d.Host, ""
+	if u, err := url.Parse(d.URL); d.URL != "" && err == nil {
+		host, mode = u.Hostname(), u.Query().Get("sslmode")
+		password, _ = u.User.Password()
+	}
+	if password != "" && slices.Contains(wellKnown, strings.ToLower(password)) {
+		name := "password"
+		if d.URL != "" {
+			name = "database-url"
+		}
+		out = append(out, Finding{Unsafe, variable(name), "password", "the database password in " + variable(name) + " is one that everybody knows", "choose another, or set MANITO_ENV=development on a machine of your own"})
+	}
+	if !d.SSL && mode != "verify-full" && !local(host) {
+		out = append(out, Finding{Unsafe, "DB_SSL", "ssl", "the connection to " + host + " does not verify who answers", "set DB_SSL=true, and DB_SSL_CA when its certificate is not from a public authority"})
+	}
+	return out
+}
+
+// local says whether every host is this machine.
+func local(hosts string) bool {
+	for h := range strings.SplitSeq(hosts, ",") {
+		h = strings.TrimSpace(h)
+		if bare, _, err := net.SplitHostPort(h); err == nil {
+			h = bare
+		}
+		ip := net.ParseIP(h)
+		if h != "" && h != "localhost" && !strings.HasPrefix(h, "/") && (ip == nil || !ip.IsLoopback()) {
+			return false
+		}
+	}
+	return true
+}
