@@ -1,0 +1,5 @@
+package migrate
+
+const childEnv = "MANITO_MIGRATE_CHILD"
+
+func child(string) int { return 1 }

@@ -1,0 +1,203 @@
+package migrate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"manito/internal/problem"
+)
+
+// site is one look at the database: what is there of this installation.
+type site struct {
+	server
+	schema  string
+	prefix  string // of the role names
+	roles   Roles
+	missing []string // roles that do not exist
+
+	hasSchema bool
+	owner     string   // the role that owns the schema; empty without one
+	hasLedger bool     // the ledger is there and is ours
+	objects   []string // up to five of the objects in a schema that has no ledger
+	count     int      // how many such objects there are
+	trgm      string   // the schema that pg_trgm lives in; empty when it is not installed
+	member    bool     // the session's user may become the owner
+}
+
+// ledgerMark is the comment on the ledger's table. It tells our table from another
+// program's of the same name, and its number tells the ledger's own versions apart.
+const ledgerMark = "Manito's migration ledger, format 1"
+
+// look reads the site. It changes nothing and works for any role that may connect.
+func (m *Migrator) look(ctx context.Context, conn *pgx.Conn, srv server) (site, error) {
+	s := site{server: srv, schema: m.cfg.Schema}
+	err := conn.QueryRow(ctx, `
+		select coalesce((select pg_get_userbyid(nspowner) from pg_namespace where nspname = $1), ''),
+		       coalesce((select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
+		                 where e.extname = 'pg_trgm'), '')`, s.schema).Scan(&s.owner, &s.trgm)
+	if err != nil {
+		return s, explain(ctx, err, "looking at the schema")
+	}
+	s.hasSchema = s.owner != ""
+	if err := m.name(&s); err != nil {
+		return s, err
+	}
+	var mark string
+	err = conn.QueryRow(ctx, `
+		select coalesce(obj_description(c.oid, 'pg_class'), 'without a comment')
+		from pg_class c join pg_namespace n on n.oid = c.relnamespace
+		where n.nspname = $1 and c.relname = 'migration'`, s.schema).Scan(&mark)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return s, explain(ctx, err, "looking for the ledger")
+	}
+	s.hasLedger = mark == ledgerMark
+	if !s.hasLedger && s.hasSchema {
+		if err := s.lookForeign(ctx, conn); err != nil {
+			return s, err
+		}
+	}
+	return s, s.lookRoles(ctx, conn)
+}
+
+// name settles the role names: those of the schema's owner, because a copy of a
+// database keeps its roles; before there is a schema, those that are configured.
+func (m *Migrator) name(s *site) error {
+	prefix := m.cfg.RolePrefix
+	if s.hasSchema {
+		found, ok := strings.CutSuffix(s.owner, "_owner")
+		switch {
+		case !ok || found == "":
+			return problem.New(problem.Conflict, "schema %q belongs to %q, which is no owner role of Manito", s.schema, s.owner).
+				Fix("choose another schema with POSTGRES_SCHEMA").
+				Fix("or, when it is Manito's: ALTER SCHEMA %s OWNER TO %s;", quote(s.schema), quote(RolesFor(m.prefix(s.Database)).Owner))
+		case prefix != "" && prefix != found:
+			return problem.New(problem.Conflict, "schema %q belongs to %q, but the configured role prefix is %q", s.schema, s.owner, prefix).
+				Fix("set the role prefix to %q, or leave it out", found)
+		}
+		prefix = found
+	}
+	if prefix == "" {
+		prefix = m.prefix(s.Database)
+	}
+	s.prefix, s.roles = prefix, RolesFor(prefix)
+	return nil
+}
+
+// prefix is the role prefix for a database in which the schema does not exist yet.
+func (m *Migrator) prefix(database string) string {
+	if m.cfg.RolePrefix != "" {
+		return m.cfg.RolePrefix
+	}
+	return DefaultRolePrefix(database, m.cfg.Schema)
+}
+
+// lookForeign counts what lives in a schema without ledger. Objects that an extension
+// put there are no program's.
+func (s *site) lookForeign(ctx context.Context, conn *pgx.Conn) error {
+	rows, err := conn.Query(ctx, `
+		with object(class, oid, name) as (
+			select 'pg_class'::regclass, c.oid, c.relname::text from pg_class c where c.relnamespace = (select oid from pg_namespace where nspname = $1)
+				and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+			union all
+			select 'pg_proc'::regclass, p.oid, p.proname || '()' from pg_proc p where p.pronamespace = (select oid from pg_namespace where nspname = $1)
+		)
+		select name from object o
+		where not exists (select from pg_depend d where d.classid = o.class and d.objid = o.oid and d.deptype = 'e')
+		order by name`, s.schema)
+	if err != nil {
+		return explain(ctx, err, "looking for objects in the schema")
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return explain(ctx, err, "looking for objects in the schema")
+	}
+	s.count, s.objects = len(names), names[:min(len(names), 5)]
+	return nil
+}
+
+func (s *site) lookRoles(ctx context.Context, conn *pgx.Conn) error {
+	all := []string{s.roles.Owner, s.roles.Migrator, s.roles.App, s.roles.Reader}
+	rows, err := conn.Query(ctx, `select r from unnest($1::text[]) with ordinality u(r, n)
+		where not exists (select from pg_roles where rolname = r) order by n`, all)
+	if err != nil {
+		return explain(ctx, err, "looking for the roles")
+	}
+	if s.missing, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+		return explain(ctx, err, "looking for the roles")
+	}
+	for _, r := range s.missing {
+		if r == s.roles.Owner {
+			return nil
+		}
+	}
+	// 16 tells the right to become a role from the right to inherit from it.
+	privilege := "MEMBER"
+	if s.number >= 160000 {
+		privilege = "SET"
+	}
+	err = conn.QueryRow(ctx, `select pg_has_role(session_user, $1, $2)`, s.roles.Owner, privilege).Scan(&s.member)
+	return explain(ctx, err, "looking for the rights of the session's user")
+}
+
+// ready is the error that keeps migrations from running here; nil when they can.
+func (s *site) ready() error {
+	switch {
+	case !s.hasLedger && s.count > 0:
+		return &foreignError{s.foreign()}
+	case len(s.missing) > 0:
+		return problem.New(problem.NotFound, "the role %s does not exist", strings.Join(s.missing, ", ")).
+			Fix("create the roles and the schema: manito db init")
+	case !s.hasSchema:
+		return problem.New(problem.NotFound, "database %q has no schema %q", s.Database, s.schema).
+			Fix("create it: manito db init")
+	case s.trgm == "":
+		return problem.New(problem.NotFound, "database %q lacks the extension pg_trgm", s.Database).
+			Fix("manito db init creates it, when the server has the contrib modules installed")
+	case !s.member:
+		return problem.New(problem.Denied, "%q may not become %q, who owns the schema", s.User, s.roles.Owner).
+			Fix("connect as %q", s.roles.Migrator).
+			Fix("GRANT %s TO %s;", quote(s.roles.Owner), quote(s.User))
+	}
+	return nil
+}
+
+// foreign describes a schema that is somebody else's.
+func (s *site) foreign() *problem.Error {
+	list := strings.Join(s.objects, ", ")
+	if s.count > len(s.objects) {
+		list += ", …"
+	}
+	return problem.New(problem.Conflict, "schema %q holds %d objects of another program (%s) and no ledger of Manito", s.schema, s.count, list).
+		Fix("choose another schema with POSTGRES_SCHEMA").
+		Fix("take over the data of an older Manito: manito db adopt")
+}
+
+// foreignError marks the error of ready that Check reports as StateForeign.
+type foreignError struct{ err *problem.Error }
+
+func (e *foreignError) Error() string { return e.err.Error() }
+func (e *foreignError) Unwrap() error { return e.err }
+
+// searchPath is the search path of migrations: the schema, then that of pg_trgm, then
+// temporary objects. pg_catalog is not listed and so comes first: nothing shadows it.
+func (s *site) searchPath() string {
+	path := quote(s.schema)
+	if s.trgm != "" && s.trgm != s.schema && s.trgm != "pg_catalog" {
+		path += ", " + quote(s.trgm)
+	}
+	return path + ", pg_temp"
+}
+
+// become makes a session the owner's, with the settings of a migration.
+func (s *site) become() string {
+	return fmt.Sprintf(`set role %s; set search_path to %s; set statement_timeout to 0;
+		set idle_in_transaction_session_timeout to '10min'; set lock_timeout to 0`, quote(s.roles.Owner), s.searchPath())
+}
+
+// milliseconds is a duration as PostgreSQL's settings take it.
+func milliseconds(d time.Duration) string { return fmt.Sprintf("%dms", d.Milliseconds()) }
