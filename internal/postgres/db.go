@@ -1,8 +1,17 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
+	"runtime"
+	"strconv"
 	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"manito/internal/problem"
 )
 
 // Config says how to reach the database and how much of it to use. The zero
@@ -12,11 +21,16 @@ type Config struct {
 	Schema string // default "manito"
 
 	MinConns, MaxConns int32 // default 0 and 4; serve uses 5 and 50
+	IngestConns        int32 // connections beyond MaxConns that scans write with; default 2 to 4, by the number of CPUs
 
 	ConnectTimeout   time.Duration // of one connection attempt; default 5 s
 	AcquireTimeout   time.Duration // of waiting for a free connection; default 30 s
 	IdleTimeout      time.Duration // after which a connection beyond MinConns is closed; default 300 s
-	StatementTimeout time.Duration // of one interactive statement; default 60 s; COPY and projection have none
+	StatementTimeout time.Duration // of one interactive statement; default 60 s; what scans write has none
+
+	// HeartbeatEvery and HeartbeatStale are how often a lease shows that it lives, and
+	// how long after the last sign of life it counts as dead; default 5 s and 30 s.
+	HeartbeatEvery, HeartbeatStale time.Duration
 
 	// TransactionPooler says that a pooler in transaction mode stands between: no
 	// session state and no named prepared statements are used, and the role must
@@ -26,19 +40,176 @@ type Config struct {
 	Application string // application_name; default "manito"
 }
 
+// withDefaults fills what is left out.
+func (c Config) withDefaults() Config {
+	c.Schema = cmp.Or(c.Schema, "manito")
+	c.MaxConns = cmp.Or(c.MaxConns, 4)
+	c.IngestConns = cmp.Or(c.IngestConns, min(4, max(2, int32(runtime.NumCPU()))))
+	c.ConnectTimeout = cmp.Or(c.ConnectTimeout, 5*time.Second)
+	c.AcquireTimeout = cmp.Or(c.AcquireTimeout, 30*time.Second)
+	c.IdleTimeout = cmp.Or(c.IdleTimeout, 300*time.Second)
+	c.StatementTimeout = cmp.Or(c.StatementTimeout, 60*time.Second)
+	c.HeartbeatEvery = cmp.Or(c.HeartbeatEvery, 5*time.Second)
+	c.HeartbeatStale = cmp.Or(c.HeartbeatStale, 30*time.Second)
+	c.Application = cmp.Or(c.Application, "manito")
+	return c
+}
+
 // DB is a pool of connections to one schema. It is safe for concurrent use.
 type DB struct {
-	_ struct{}
+	cfg    Config
+	pool   *pgxpool.Pool // interactive statements and heartbeats
+	ingest *pgxpool.Pool // what scans write; no statement timeout
 }
+
+// oldest is the first server version on which the schema works.
+const oldest = 150000
 
 // Open connects and checks that the server is one that can be used and that the
 // schema is there. Failures are problem.Unavailable (nobody answers),
 // problem.Denied (login or rights), problem.NotFound (no such database or
 // schema), problem.Unsupported (server too old) or problem.Usage (a DSN that cannot be read).
-func Open(ctx context.Context, cfg Config) (*DB, error) { panic("skeleton") }
+func Open(ctx context.Context, cfg Config) (*DB, error) {
+	db := &DB{cfg: cfg.withDefaults()}
+	var err error
+	if db.pool, err = db.newPool(ctx, false); err != nil {
+		return nil, err
+	}
+	if db.ingest, err = db.newPool(ctx, true); err != nil {
+		db.pool.Close()
+		return nil, err
+	}
+	if err := db.check(ctx); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+// newPool makes a pool; it opens no connection yet.
+func (db *DB) newPool(ctx context.Context, ingest bool) (*pgxpool.Pool, error) {
+	cfg, err := pgxpool.ParseConfig(db.cfg.DSN)
+	if err != nil {
+		return nil, problem.New(problem.Usage, "the database address cannot be read").Because(err).
+			Fix("write it as postgres://user:password@host:5432/database")
+	}
+	cfg.MinConns, cfg.MaxConns = db.cfg.MinConns, db.cfg.MaxConns
+	cfg.MaxConnIdleTime, cfg.MaxConnLifetime, cfg.MaxConnLifetimeJitter = db.cfg.IdleTimeout, 30*time.Minute, 5*time.Minute
+	cfg.HealthCheckPeriod = 30 * time.Second
+	cfg.PingTimeout = 2 * time.Second
+	cfg.ConnConfig.ConnectTimeout = db.cfg.ConnectTimeout
+	cfg.ConnConfig.RuntimeParams["application_name"] = db.cfg.Application
+	statement := db.cfg.StatementTimeout
+	if ingest {
+		cfg.MinConns, cfg.MaxConns = 0, db.cfg.IngestConns
+		cfg.MaxConnIdleTime = 10 * time.Second
+		cfg.ConnConfig.RuntimeParams["application_name"] = db.cfg.Application + " ingest"
+		statement = 0
+	}
+	// A server that was demoted or is going down must not keep its place in the pool.
+	cfg.ConnConfig.OnPgError = func(_ *pgconn.PgConn, e *pgconn.PgError) bool {
+		return e.Code != "25006" && e.Severity != "FATAL" && e.Severity != "PANIC"
+	}
+	if db.cfg.TransactionPooler {
+		cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+		return pgxpool.NewWithConfig(ctx, cfg)
+	}
+	cfg.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error { return db.prepare(ctx, conn, statement, ingest) }
+	return pgxpool.NewWithConfig(ctx, cfg)
+}
+
+// prepare pins what a session's statements rely on. pg_catalog is not listed in
+// the search path and so comes first, temporary objects come last: nothing
+// shadows the schema. Arrays are compressed by lz4 where the server has it.
+func (db *DB) prepare(ctx context.Context, conn *pgx.Conn, statement time.Duration, ingest bool) error {
+	var path string
+	err := conn.QueryRow(ctx, `
+		select set_config('search_path', quote_ident($1::text) || coalesce((select ', ' || quote_ident(n.nspname)
+				from pg_extension e join pg_namespace n on n.oid = e.extnamespace
+				where e.extname = 'pg_trgm' and n.nspname not in ($1, 'pg_catalog')), '') || ', pg_temp', false)
+		from set_config('statement_timeout', $2, false), set_config('idle_in_transaction_session_timeout', '60s', false),
+			set_config('lock_timeout', '10s', false)`,
+		pgx.QueryExecModeExec, db.cfg.Schema, strconv.FormatInt(statement.Milliseconds(), 10)).Scan(&path)
+	if err != nil || !ingest {
+		return err
+	}
+	_, err = conn.Exec(ctx, `
+		select set_config('default_toast_compression', 'lz4', false) from pg_settings
+		where name = 'default_toast_compression' and 'lz4' = any (enumvals)`, pgx.QueryExecModeExec)
+	return err
+}
+
+// check refuses a server or schema that cannot be used.
+func (db *DB) check(ctx context.Context) error {
+	conn, err := db.acquire(ctx, db.pool)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	var number int
+	var version, user, current string
+	var exists, usable, tables bool
+	err = conn.QueryRow(ctx, `
+		select current_setting('server_version_num')::int, current_setting('server_version'), current_user, coalesce(current_schema(), ''),
+			n.oid is not null, coalesce(has_schema_privilege(n.oid, 'usage'), false),
+			exists (select from pg_class c where c.relnamespace = n.oid and c.relname = 'symbol_block')
+		from (select $1::text as name) s left join pg_namespace n on n.nspname = s.name`, db.cfg.Schema).
+		Scan(&number, &version, &user, &current, &exists, &usable, &tables)
+	switch {
+	case err != nil:
+		return explain(ctx, err, "looking at the database")
+	case number < oldest:
+		return problem.New(problem.Unsupported, "the server is PostgreSQL %s; Manito needs 15 or newer", version).
+			Fix("upgrade the server, or point DATABASE_URL at a newer one")
+	case !exists:
+		return problem.New(problem.NotFound, "the database has no schema %q", db.cfg.Schema).
+			Fix("create it: manito db init").Fix("or set POSTGRES_SCHEMA to the schema that Manito lives in")
+	case !usable:
+		return problem.New(problem.Denied, "%q may not use the schema %q", user, db.cfg.Schema).
+			Fix("grant the roles their rights: manito db init")
+	case !tables:
+		return problem.New(problem.NotFound, "the schema %q has no tables of Manito", db.cfg.Schema).
+			Fix("create them: manito db up")
+	case db.cfg.TransactionPooler && current != db.cfg.Schema:
+		return problem.New(problem.Invalid, "through a pooler in transaction mode the search_path of %q leads to %q instead of %q", user, current, db.cfg.Schema).
+			Fix("ALTER ROLE %s SET search_path = %s, public;", quoteIdent(user), quoteIdent(db.cfg.Schema))
+	}
+	return nil
+}
+
+// quoteIdent makes a name an SQL identifier, for messages only: no statement of
+// this package is put together from names.
+func quoteIdent(name string) string { return pgx.Identifier{name}.Sanitize() }
+
+// acquire takes a connection from a pool within AcquireTimeout.
+func (db *DB) acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
+	wait, cancel := context.WithTimeout(ctx, db.cfg.AcquireTimeout)
+	defer cancel()
+	conn, err := pool.Acquire(wait)
+	switch {
+	case err == nil:
+		return conn, nil
+	case ctx.Err() != nil:
+		return nil, stopped(ctx, err, "waiting for a connection")
+	case wait.Err() != nil && pool.Stat().AcquiredConns() >= pool.Config().MaxConns:
+		return nil, problem.New(problem.Exhausted, "all %d connections are in use for more than %s", pool.Config().MaxConns, db.cfg.AcquireTimeout).Because(err).
+			Fix("raise DB_POOL_MAX or lower the load")
+	}
+	return nil, refusal(ctx, pool.Config().ConnConfig, err)
+}
 
 // Close closes all connections and waits for those in use.
-func (db *DB) Close() { panic("skeleton") }
+func (db *DB) Close() {
+	db.ingest.Close()
+	db.pool.Close()
+}
 
 // Ping tells whether the database answers.
-func (db *DB) Ping(ctx context.Context) error { panic("skeleton") }
+func (db *DB) Ping(ctx context.Context) error {
+	conn, err := db.acquire(ctx, db.pool)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	return explain(ctx, conn.Ping(ctx), "asking the database")
+}

@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"context"
 	"iter"
 
 	"manito/internal/code"
@@ -85,10 +84,3 @@ type External struct {
 	Version  string
 	Standard bool // the language's own library
 }
-
-// Project brings the SQL view of the lease's ref to the snapshot that it points
-// to. Rows that belong to facts are added first, in transactions of their own
-// and only where they are missing; then one transaction replaces what differs
-// between the projected and the published snapshot. After a crash at any point
-// the views show the old snapshot or the new one, and the next Project carries on.
-func (l *Lease) Project(ctx context.Context, p Projection) error { panic("skeleton") }

@@ -4,6 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"manito/internal/problem"
 )
 
 // ScanStatus is how a scan stands.
@@ -30,8 +34,9 @@ type Scan struct {
 	Fence      int64
 	Heartbeat  time.Time
 	StartedAt  time.Time
-	FinishedAt time.Time       // zero while it runs
-	Snapshot   int32           // what it published or found unchanged; 0 before
+	FinishedAt time.Time // zero while it runs
+	Snapshot   int32     // what it published or found unchanged; 0 before
+	Commit     string
 	Stats      json.RawMessage // what Publish was given; nil before
 	Error      string          // why it failed
 }
@@ -44,39 +49,35 @@ type ScanInput struct {
 	Holder Holder  // usually ThisProcess()
 }
 
-// Lease is the right to write to one repository. It beats in the background
-// until it is given back. Its methods may be called from several goroutines
-// except where they say otherwise.
-type Lease struct {
-	_ struct{}
+func scanScan(row pgx.CollectableRow) (s Scan, err error) {
+	var finished *time.Time
+	err = row.Scan(&s.ID, &s.Repo, &s.Ref, &s.Status, &s.Phase, &s.Held, &s.Holder.Host, &s.Holder.PID, &s.Holder.Space, &s.Holder.Start,
+		&s.Fence, &s.Heartbeat, &s.StartedAt, &finished, &s.Snapshot, &s.Commit, &s.Stats, &s.Error)
+	if finished != nil {
+		s.FinishedAt = *finished
+	}
+	return s, err
 }
 
-// AcquireScan takes the lease of a repository and records a running scan. While
-// a living process has it, AcquireScan gives problem.Conflict that says who scans
-// since when; a holder that is dead is set aside. ctx bounds the whole life of the lease.
-func (db *DB) AcquireScan(ctx context.Context, in ScanInput) (*Lease, error) { panic("skeleton") }
-
-// Context is done when the lease is lost, given back, or its parent is done; its
-// cause says which. Work of the scan should run under it.
-func (l *Lease) Context() context.Context { panic("skeleton") }
-
-// Scan returns the scan that the lease was taken for, as of now.
-func (l *Lease) Scan(ctx context.Context) (Scan, error) { panic("skeleton") }
-
-// Phase announces what the scan does now: "extract", "link", "publish", "project".
-func (l *Lease) Phase(ctx context.Context, name string) error { panic("skeleton") }
-
-// Fail records why the scan failed. A scan that has published stays published;
-// the reason is kept with it. The lease must still be released.
-func (l *Lease) Fail(ctx context.Context, cause error) error { panic("skeleton") }
-
-// Cancel records that the scan was stopped by its author. The lease must still be released.
-func (l *Lease) Cancel(ctx context.Context) error { panic("skeleton") }
-
-// Release ends the heartbeat and gives the repository back. A scan still running
-// is recorded as cancelled. It uses ctx, not the lease's own, so that it works
-// after an interrupt; releasing twice is harmless.
-func (l *Lease) Release(ctx context.Context) error { panic("skeleton") }
-
 // Scans lists the last scans of a repository, newest first.
-func (db *DB) Scans(ctx context.Context, repo int32, limit int) ([]Scan, error) { panic("skeleton") }
+func (db *DB) Scans(ctx context.Context, repo int32, limit int) (scans []Scan, err error) {
+	defer problem.Call(&err, "Scans(%d)", repo)
+	scans, err = query(ctx, db, scanScan, `
+		select s.scan_id, s.repo_id, r.name, s.status, s.phase, s.held, s.host, s.pid, s.space, s.pid_start, s.fence, s.heartbeat, s.started_at, s.finished_at,
+			coalesce(s.snapshot_id, 0), s.commit, s.stats, coalesce(s.error, '')
+		from scan s join ref r using (repo_id, ref_id) where s.repo_id = $1 order by s.scan_id desc limit $2`, repo, limit)
+	return scans, explain(ctx, err, "listing scans")
+}
+
+// Holding returns the scan that holds a repository; false when none does.
+func (db *DB) Holding(ctx context.Context, repo int32) (s Scan, held bool, err error) {
+	defer problem.Call(&err, "Holding(%d)", repo)
+	scans, err := query(ctx, db, scanScan, `
+		select s.scan_id, s.repo_id, r.name, s.status, s.phase, s.held, s.host, s.pid, s.space, s.pid_start, s.fence, s.heartbeat, s.started_at, s.finished_at,
+			coalesce(s.snapshot_id, 0), s.commit, s.stats, coalesce(s.error, '')
+		from scan s join ref r using (repo_id, ref_id) where s.repo_id = $1 and s.held`, repo)
+	if err != nil || len(scans) == 0 {
+		return s, false, explain(ctx, err, "looking for a scan")
+	}
+	return scans[0], true, nil
+}

@@ -3,7 +3,7 @@
 
 -- +goose Up
 create table edge_block (
-	repo_id  int4 not null references repo,
+	repo_id  int4 not null,
 	block_id int4 not null,
 	fact_id  int4 not null,
 	layer    int2 not null,

@@ -4,7 +4,7 @@
 
 -- +goose Up
 create table node_block (
-	repo_id    int4 not null references repo,
+	repo_id    int4 not null,
 	fact_id    int4 not null,
 	dkeys      int8[] not null,
 	spans      int8[] not null,
@@ -38,7 +38,7 @@ create table projection (
 comment on table projection is 'The snapshot that the views show of a ref.';
 
 create table file (
-	repo_id     int4 not null references repo,
+	repo_id     int4 not null,
 	ref_id      int4 not null,
 	path_id     int4 not null,
 	blob_id     int4 not null,
@@ -58,7 +58,7 @@ comment on column file.local_key is 'Key of the scope of definitions that cannot
 comment on column file.rows_digest is 'Over its rows in dependency and diagnostic, so that unchanged ones are left alone.';
 
 create table symbol_block (
-	repo_id int4 not null references repo,
+	repo_id int4 not null,
 	ref_id  int4 not null,
 	lo      int8 not null,
 	keys    int8[] not null,
@@ -75,7 +75,7 @@ comment on column symbol_block.sources is 'For each key the path_ids of the file
 	'a positive number is a step, a negative one adds -32767 times itself to the next step, 0 ends the key.';
 
 create table name (
-	repo_id int4 not null references repo,
+	repo_id int4 not null,
 	name    text collate "C" not null,
 	paths   int4[] not null,
 	primary key (repo_id, name)
@@ -86,19 +86,20 @@ comment on table name is 'Distinct names of symbols, for exact, prefix and fuzzy
 comment on column name.paths is 'Files that define it in some ref, ascending; may list too many, never too few.';
 
 create table external (
-	repo_id  int4 not null references repo,
+	repo_id  int4 not null,
+	ref_id   int4 not null,
 	key      int8 not null,
 	symbol   text not null,
 	manager  text not null,
 	name     text not null,
 	version  text not null,
 	standard bool not null,
-	primary key (repo_id, key)
+	primary key (repo_id, ref_id, key)
 );
-comment on table external is 'A package outside of the repository that something in it uses.';
+comment on table external is 'A package outside of the repository that something in the ref uses.';
 
 create table dependency (
-	repo_id      int4 not null references repo,
+	repo_id      int4 not null,
 	ref_id       int4 not null,
 	path_id      int4 not null,
 	ord          int4 not null,
@@ -118,7 +119,7 @@ create table dependency (
 comment on table dependency is 'An import of a file and where it leads.';
 
 create table diagnostic (
-	repo_id  int4 not null references repo,
+	repo_id  int4 not null,
 	ref_id   int4 not null,
 	path_id  int4 not null,
 	ord      int4 not null,

@@ -1,0 +1,107 @@
+-- What SQL users ask by symbol or name, and what the application may have done by the
+-- owner. These run with the owner's rights behind a pinned search path, so that a reader
+-- needs none on the tables.
+
+-- +goose Up
+create function symbol_keys(symbol text)
+	returns table (project_id int4, ref_id int4, key int8)
+	language sql stable parallel safe security definer set search_path = {{schema}}, pg_temp rows 4
+begin atomic
+	select distinct f.repo_id, f.ref_id, (case when n.meta & 512 <> 0 then f.local_key else s.key end) # n.dkey
+	from scope s join file f on f.repo_id = s.repo_id and f.scope_id = s.scope_id
+	join path p on p.repo_id = f.repo_id and p.path_id = f.path_id
+	join node_block b on b.repo_id = f.repo_id and b.fact_id = f.fact_id
+	cross join lateral unnest(b.dkeys, b.metas, b.containers, b.names) n(dkey, meta, container, name)
+	where starts_with($1, s.scope) and symbol_text(s.scope, base_name(p.path), n.container, n.name, n.meta) = $1
+	union
+	select f.repo_id, f.ref_id, s.key from scope s join file f on f.repo_id = s.repo_id and f.scope_id = s.scope_id where s.scope = $1
+	union
+	select f.repo_id, f.ref_id, p.key from path p join file f on f.repo_id = p.repo_id and f.path_id = p.path_id
+	where starts_with($1, 'file ') and p.path = substr($1, 6)
+	union
+	select x.repo_id, x.ref_id, x.key from external x where x.symbol = $1;
+end;
+comment on function symbol_keys(text) is 'The keys of a symbol in each ref that has it.';
+
+create function symbols_named(name text)
+	returns table (project_id int4, repository text, ref text, path text, key int8, kind text, qualified_name text, symbol text, line int4)
+	language sql stable parallel safe security definer set search_path = {{schema}}, pg_temp rows 10
+begin atomic
+	select f.repo_id, r.name, rf.name, p.path, (case when n.meta & 512 <> 0 then f.local_key else s.key end) # n.dkey,
+		kind_word(((n.meta >> 32) & 255)::int4), qualified_name(n.container, n.name),
+		symbol_text(s.scope, base_name(p.path), n.container, n.name, n.meta), (n.span & 16777215)::int4 + 1
+	from name d cross join lateral unnest(d.paths) at(path_id)
+	join file f on f.repo_id = d.repo_id and f.path_id = at.path_id
+	join repo r on r.repo_id = f.repo_id join ref rf on rf.repo_id = f.repo_id and rf.ref_id = f.ref_id
+	join path p on p.repo_id = f.repo_id and p.path_id = f.path_id
+	join scope s on s.repo_id = f.repo_id and s.scope_id = f.scope_id
+	join node_block b on b.repo_id = f.repo_id and b.fact_id = f.fact_id
+	cross join lateral unnest(b.dkeys, b.spans, b.metas, b.containers, b.names) n(dkey, span, meta, container, name)
+	where d.name = (regexp_match($1, '[^.]*$'))[1] and n.name = d.name and $1 in (n.name, qualified_name(n.container, n.name));
+end;
+comment on function symbols_named(text) is 'Definitions by name (Do) or qualified name (Client.Do), in every ref.';
+
+create function key_references(project_id int4, ref_id int4, key int8)
+	returns table (path text, line int4, "column" int8, kind text, source int8, source_name text, certainty text, evidence text, reason text)
+	language sql stable parallel safe security definer set search_path = {{schema}}, pg_temp rows 20
+begin atomic
+	with block as (
+		select sb.sources, array_position(sb.keys, $3) as at from symbol_block sb
+		where sb.repo_id = $1 and sb.ref_id = $2 and sb.lo <= $3 order by sb.lo desc limit 1
+	), step as (
+		select u.v, u.i, count(*) filter (where u.v = 0) over (order by u.i) as before, block.at
+		from block cross join lateral unnest(block.sources) with ordinality u(v, i)
+	), source as (
+		select s.v, sum(case when s.v < 0 then -s.v::int8 * 32767 else s.v::int8 end) over (order by s.i)::int4 as path_id
+		from step s where s.before = s.at - 1 and s.v <> 0
+	)
+	select p.path, w.line + 1, w.col::int8 + 1, edge_word(w.kind),
+		case when w.source = 0 then p.key else (case when n.metas[w.source] & 512 <> 0 then f.local_key else sc.key end) # n.dkeys[w.source] end,
+		case when w.source = 0 then p.path else qualified_name(n.containers[w.source], n.names[w.source]) end,
+		certainty_word(w.certainty), evidence_word(w.reason), reason_text(w.reason)
+	from source join file f on f.repo_id = $1 and f.ref_id = $2 and f.path_id = source.path_id
+	join path p on p.repo_id = $1 and p.path_id = f.path_id
+	join edge_block b on b.repo_id = $1 and b.block_id = f.block_id
+	left join scope sc on sc.repo_id = $1 and sc.scope_id = f.scope_id
+	left join lateral (select nb.dkeys || '{}'::int8[] as dkeys, nb.metas || '{}'::int8[] as metas, nb.containers || '{}'::text[] as containers, nb.names || '{}'::text[] as names
+		from node_block nb where nb.repo_id = $1 and nb.fact_id = f.fact_id offset 0) n on true
+	cross join lateral (select array_position(b.targets, $3) - 1 as target offset 0) t
+	cross join lateral edge_words(b.wide, b.e) w
+	where source.v > 0 and w.target = t.target;
+end;
+comment on function key_references(int4, int4, int8) is 'The edges that lead to a key in a ref, by the index from symbols to files.';
+
+create function references_to(symbol text)
+	returns table (project_id int4, repository text, ref text, path text, line int4, "column" int8, kind text, target int8, source int8, source_name text, certainty text, evidence text, reason text)
+	language sql stable parallel safe security definer set search_path = {{schema}}, pg_temp rows 20
+begin atomic
+	with target as (
+		select k.project_id, k.ref_id, k.key from symbol_keys($1) k
+		union
+		select n.project_id, rf.ref_id, n.key from symbols_named($1) n join ref rf on rf.repo_id = n.project_id and rf.name = n.ref
+	)
+	select t.project_id, r.name, rf.name, e.path, e.line, e."column", e.kind, t.key, e.source, e.source_name, e.certainty, e.evidence, e.reason
+	from target t join repo r on r.repo_id = t.project_id join ref rf on rf.repo_id = t.project_id and rf.ref_id = t.ref_id
+	cross join lateral key_references(t.project_id, t.ref_id, t.key) e;
+end;
+comment on function references_to(text) is 'The places that refer to a symbol, given as a symbol, a name (Do) or a qualified name (Client.Do); "file " and a path for a file.';
+
+create function refresh_statistics() returns void
+	language plpgsql volatile security definer set search_path = {{schema}}, pg_temp
+as $$
+begin
+	analyze repo, blob, fact, path, scope, edge_block, snapshot, ref, scan, node_block, projection, file, symbol_block, name, external, dependency, diagnostic;
+end;
+$$;
+comment on function refresh_statistics() is 'Renews the planner''s statistics; the application calls it after a large projection.';
+
+revoke execute on function symbol_keys(text), symbols_named(text), key_references(int4, int4, int8), references_to(text), refresh_statistics() from public;
+grant execute on function symbol_keys(text), symbols_named(text), key_references(int4, int4, int8), references_to(text) to {{app}}, {{reader}};
+grant execute on function refresh_statistics() to {{app}};
+
+-- +goose Down
+drop function refresh_statistics();
+drop function references_to(text);
+drop function key_references(int4, int4, int8);
+drop function symbols_named(text);
+drop function symbol_keys(text);
