@@ -61,7 +61,11 @@ func (x *Extractor) infers(f code.ExprID) bool {
 func (x *Extractor) callee(fun ast.Expr, lparen token.Pos) (f code.ExprID, conversion bool) {
 	switch fun := fun.(type) {
 	case *ast.Ident:
-		f = x.ident(fun, code.RoleCall)
+		role := code.RoleCall
+		if s := x.symbols.all[x.symbols.lookup(fun.Name)]; s.bound.is(boundLocal) && x.doc.Locals[s.bound.index()].Kind == code.KindTypeParameter {
+			role = code.RoleType // nothing is called
+		}
+		f = x.ident(fun, role)
 		return f, x.isType(f)
 	case *ast.SelectorExpr:
 		return x.selector(fun, code.RoleCall), false

@@ -211,9 +211,9 @@ func (x *Extractor) declareType(spec *ast.TypeSpec, parent code.DefID, start, en
 	}
 	top := parent == code.NoDef && x.scope == code.NoDef && x.symbols.depth == 0
 	switch {
-	case !top || name == "_":
+	case name == "_" || !top && parent == code.NoDef:
 		d.Flags |= code.DefFileLocal
-	default:
+	case top:
 		d.Flags |= exportFlag(name)
 	}
 	x.document(&d, floor)
@@ -303,9 +303,7 @@ func (x *Extractor) declareMethods(list *ast.FieldList, parent code.DefID, table
 }
 
 func (x *Extractor) declareMember(name *ast.Ident, parent code.DefID, kind code.Kind, flags code.DefFlags, start, end, floor uint32) {
-	if x.doc.Defs[parent].Flags&code.DefFileLocal != 0 {
-		flags |= code.DefFileLocal
-	} else {
+	if x.scope == code.NoDef { // a member of a type inside a function is out of reach
 		flags |= exportFlag(name.Name)
 	}
 	d := code.Def{

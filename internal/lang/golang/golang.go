@@ -8,7 +8,9 @@
 //
 //   - A channel of T is the type OpMap(T, T): ranging over a channel gives its
 //     elements where ranging over a slice gives indexes, so that OpKey and OpElem
-//     are both T. iter.Seq[V] is OpMap(V, V) and iter.Seq2[K, V] is OpMap(K, V).
+//     are both T. A function type that can be ranged over, func(yield func(K, V) bool),
+//     is OpMap(K, V) for the same reason, and so are iter.Seq and iter.Seq2.
+//     interface{} is OpBuiltin("any").
 //   - An anonymous struct or interface type is OpTypeOf(OpObject(...)) whose
 //     fields are the Defs (at package level) or Locals (inside functions) of its
 //     fields and methods; what it embeds is joined with OpIntersect.

@@ -56,6 +56,9 @@ func (x *Extractor) compositeType(e ast.Expr, role code.Role) code.ExprID {
 	case *ast.InterfaceType:
 		base, bases := len(x.exprs), len(x.bases)
 		x.methods(e.Methods, true)
+		if len(x.exprs) == base && len(x.bases) == bases {
+			return x.builtin("any")
+		}
 		return x.object(base, bases)
 	case *ast.IndexExpr:
 		generic, base := x.typ(e.X, role), len(x.exprs)
@@ -129,12 +132,19 @@ func (x *Extractor) instance(generic code.ExprID, base int) code.ExprID {
 	return x.builder.Expr(code.OpGeneric, int32(generic), int32(x.list(base)))
 }
 
-// signature is a function type; the names of its parameters bind nothing.
+// signature is a function type; the names of its parameters bind nothing. One
+// that a range statement can iterate over is what that gives.
 func (x *Extractor) signature(t *ast.FuncType) code.ExprID {
 	base := len(x.exprs)
 	if t.Params != nil {
 		for _, field := range t.Params.List {
 			x.repeat(x.typ(field.Type, code.RoleType), len(field.Names))
+		}
+	}
+	if t.Results == nil && len(x.exprs) == base+1 {
+		if key, elem, ok := x.yields(x.exprs[base]); ok {
+			x.exprs = x.exprs[:base]
+			return x.builder.Expr(code.OpMap, int32(key), int32(elem))
 		}
 	}
 	parameters := x.list(base)
@@ -144,6 +154,23 @@ func (x *Extractor) signature(t *ast.FuncType) code.ExprID {
 		}
 	}
 	return x.builder.Expr(code.OpSignature, int32(parameters), int32(x.tuple(base)))
+}
+
+// yields tells what an iterator hands to the function that is its parameter.
+func (x *Extractor) yields(parameter code.ExprID) (key, elem code.ExprID, ok bool) {
+	yield := x.doc.Exprs[parameter]
+	if yield.Op != code.OpSignature || yield.A == 0 {
+		return 0, 0, false
+	}
+	if result := x.doc.Exprs[yield.B]; result.Op != code.OpName || x.symbols.names[result.A] != "bool" {
+		return 0, 0, false
+	}
+	first := x.doc.Exprs[yield.A]
+	if first.B == 0 {
+		return code.ExprID(first.A), code.ExprID(first.A), true
+	}
+	second := x.doc.Exprs[first.B]
+	return code.ExprID(first.A), code.ExprID(second.A), second.B == 0
 }
 
 // repeat pushes the type of a field once for each of its names, once when it has none.
