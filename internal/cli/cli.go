@@ -73,7 +73,7 @@ func (a *app) root() *cobra.Command {
 	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return problem.New(problem.Usage, "%s", err.Error()).Fix("see %s --help", c.CommandPath())
 	})
-	cmd.AddCommand(a.scanCommand(), a.versionCommand())
+	cmd.AddCommand(a.scanCommand(), a.versionCommand(), a.dbCommand())
 	return cmd
 }
 

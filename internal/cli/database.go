@@ -112,3 +112,19 @@ func indexDir(cfg *config.Config) string { return filepath.Join(cfg.Home, "index
 func (a *app) migrator(cfg *config.Config, dsn string) *migrate.Migrator {
 	return migrate.New(migrate.Config{DSN: dsn, Schema: cfg.Database.Schema, AppVersion: version(), Logger: a.logger(cfg)})
 }
+
+// schema brings an embedded database up to date, and checks an external one.
+func (a *app) schema(ctx context.Context, cfg *config.Config, db *database) error {
+	if db.cluster == nil {
+		return a.migrator(cfg, db.dsn).Check(ctx)
+	}
+	if err := db.cluster.EnsureDatabase(ctx, cfg.Database.Name); err != nil {
+		return err
+	}
+	m := a.migrator(cfg, db.dsn)
+	if _, err := m.Init(ctx, migrate.InitOptions{}); err != nil {
+		return err
+	}
+	_, err := m.Up(ctx)
+	return err
+}

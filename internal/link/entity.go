@@ -26,6 +26,7 @@ type entity struct {
 	mod    Value // for eModule
 	value  Value // for eValue, and for eDef members the value in the receiver's environment
 	hasVal bool
+	module bool   // for eExternal: the module itself, not a member of it
 	name   string // for eBuiltin
 }
 
@@ -119,7 +120,7 @@ func (e *evaluator) importEntity(file int32, i code.ImportID, hops int) entity {
 		return n
 	}
 	if mod.kind == vExternal {
-		return entity{kind: eExternal, ext: mod.a, reason: code.SiteExternal}
+		return entity{kind: eExternal, ext: mod.a, reason: code.SiteExternal, module: true}
 	}
 	return entity{kind: eModule, mod: mod, reason: code.ReasonImportName}
 }

@@ -101,7 +101,8 @@ func (u *user) entity(use *code.Use, n entity) {
 	case eModule:
 		u.module(use, n.mod)
 	case eExternal:
-		if use.Role != code.RoleImport {
+		// An import edge says that the module is imported, and the member that is taken of it has its own site.
+		if use.Role != code.RoleImport && !(n.module && use.Role == code.RoleRead) {
 			u.site(use, code.SiteExternal, n.ext)
 		}
 	case eBuiltin:

@@ -99,7 +99,6 @@ func (r *run) rows() iter.Seq[postgres.File] {
 			f, t := &r.files[i], &r.tree.Files[i]
 			row := postgres.File{PathID: f.path, Language: t.Language, Encoding: encoding(f), Size: t.Size, Flags: r.flags(i)}
 			if o := r.outcome(i); o != nil {
-				row.Scope = o.Scope
 				row.Dependencies = r.dependencies(f, o, paths)
 			}
 			for _, g := range f.diags {
