@@ -127,7 +127,12 @@ func (b *Builder) AddFile(f File, doc *code.Document, edges []code.Edge, sites [
 	if err := b.addEdges(&f, doc, edges); err != nil {
 		return err
 	}
+	first := len(b.sites)
 	b.addSites(doc, base, sites)
+	b.addPartial(doc, base, edges)
+	slices.SortFunc(b.sites[first:], func(x, y builderSite) int {
+		return cmp.Or(cmp.Compare(x.line, y.line), cmp.Compare(x.col, y.col), cmp.Compare(x.def, y.def), cmp.Compare(x.meta, y.meta))
+	})
 	b.addRenames(doc)
 	return nil
 }
@@ -217,6 +222,7 @@ func (b *Builder) addDef(r defRow) {
 	g.defDocEnd = append(g.defDocEnd, r.docEnd)
 	g.defCyc = append(g.defCyc, r.cyc)
 	g.defCog = append(g.defCog, r.cog)
+	g.defMarks = append(g.defMarks, 0)
 }
 
 // name interns a name of the current document.

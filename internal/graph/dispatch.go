@@ -15,6 +15,10 @@ type Target struct {
 	Reason    code.Reason // of the override nearest to Node
 }
 
+// OpenBase says whether a type has a base that lies outside of the repository or
+// could not be resolved, so that it may have members and stand in for methods that the graph does not know.
+func (g *Graph) OpenBase(d Def) bool { return g.defMarks[d]&markOpenBase != 0 }
+
 // Implementations lists the methods that stand in for a method, directly or
 // through others, except abstract ones, in (path, order) sequence: what a call of it may reach besides itself.
 func (g *Graph) Implementations(n Node) []Target {
@@ -37,10 +41,7 @@ func (g *Graph) Implementations(n Node) []Target {
 			}
 		}
 	}
-	c := code.May
-	if len(out) == 1 && g.abstract(n) {
-		c = code.Likely
-	}
+	c := g.dispatchCertainty(n)
 	for i := range out {
 		out[i].Certainty = c
 	}
@@ -86,10 +87,39 @@ func (g *Graph) Bases(n Node) []Target {
 		}
 	}
 	for i := range out {
-		if impl := g.Implementations(out[i].Node); len(impl) == 1 && g.abstract(out[i].Node) {
-			out[i].Certainty = code.Likely
-		}
+		out[i].Certainty = g.dispatchCertainty(out[i].Node)
 	}
 	slices.SortFunc(out, func(a, b Target) int { return int(int64(a.Node) - int64(b.Node)) })
 	return out
+}
+
+// dispatchCertainty is how sure it is that a call of a method reaches one that
+// stands in for it: code.Likely when the called one is abstract and only one
+// method with a body is behind it, else code.May.
+func (g *Graph) dispatchCertainty(n Node) code.Certainty {
+	if !g.abstract(n) {
+		return code.May
+	}
+	bodies := 0
+	seen := []Node{n}
+	work := []Node{n}
+	for i := 0; i < len(work); i++ {
+		for l := range g.In(work[i], 1<<code.EdgeOverrides) {
+			m := g.Node(l.Source)
+			if slices.Contains(seen, m) {
+				continue
+			}
+			if g.Flags(l.Source)&code.DefAbstract == 0 {
+				if bodies++; bodies > 1 {
+					return code.May
+				}
+			}
+			seen = append(seen, m)
+			work = append(work, m)
+		}
+	}
+	if bodies == 1 {
+		return code.Likely
+	}
+	return code.May
 }

@@ -148,8 +148,10 @@ const (
 )
 
 const (
-	ownerBit   = 1 << 31
+	ownerBit   = 1 << 31 // of defParent
 	wideColumn = 1<<16 - 1
+	// markOpenBase is a bit of defMarks.
+	markOpenBase uint8 = 1
 	// maxDefs is bounded by inSource, which keeps four bits for the kind.
 	maxDefs = 1<<28 - 1
 )

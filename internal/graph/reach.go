@@ -7,7 +7,7 @@ import (
 	"manito/internal/code"
 )
 
-// ImpactKinds are the kinds of edges along which a change travels back: whoever
+// impactKinds are the kinds of edges along which a change travels back: whoever
 // calls, reads, writes, names as a type, extends, overrides or is decorated by
 // what changed may have to change too.
 var impactKinds = KindsOf(code.EdgeCalls, code.EdgeInstantiates, code.EdgeReads, code.EdgeWrites, code.EdgeUsesType, code.EdgeExtends, code.EdgeImplements, code.EdgeOverrides, code.EdgeDecorates)
@@ -48,7 +48,7 @@ type Reach struct {
 }
 
 // Impact finds what a change of the seeds reaches: breadth first along the edges
-// of ImpactKinds against their direction. A call of an interface or base method
+// of impactKinds against their direction. A call of an interface or base method
 // reaches the methods that stand in for it, in no extra step.
 //
 // A file as the source of an edge stands for its top-level code; the way ends there,
@@ -139,10 +139,10 @@ func (s *impact) bases(f frontier, depth int) bool {
 					continue
 				}
 				base := Node(s.g.edgeTarget[e])
-				if s.seen.seen(uint32(base)) || !s.aliased.mark(uint32(base)) {
+				if !s.aliased.mark(uint32(base)) {
 					continue
 				}
-				c := max(f.certainty, code.Likely, code.Certainty(s.g.edgeMeta[e]>>metaCertainty&3))
+				c := max(f.certainty, s.g.dispatchCertainty(base))
 				if !s.users(base, useKinds, f.node, c, depth) {
 					return false
 				}
@@ -201,12 +201,12 @@ type Step struct {
 	Certainty code.Certainty
 }
 
-// Path finds a shortest way from any of the sources to any of the targets along
+// ShortestPath finds a shortest way from any of the sources to any of the targets along
 // edges of some kinds, a call of an interface or base method also leading to the
 // methods that stand in for it. It searches from both ends. It returns nil when
 // there is none; limit bounds the nodes looked at on each side (0: no bound), and
 // cut says that it was reached.
-func (g *Graph) Path(ctx context.Context, from, to []Node, kinds Kinds, limit int) (way []Step, cut bool, err error) {
+func (g *Graph) ShortestPath(ctx context.Context, from, to []Node, kinds Kinds, limit int) (way []Step, cut bool, err error) {
 	p := &pathSearch{g: g, kinds: kinds, fwd: map[Node]hop{}, back: map[Node]hop{}}
 	var heads, tails []Node
 	for _, n := range from {

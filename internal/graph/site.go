@@ -13,10 +13,11 @@ type Through uint8
 const (
 	ThroughNothing Through = iota // a name, or a member of a module named directly
 	ThroughType                   // a member of a value whose type was named: its type is known to be another's
+	ThroughPartial                // it IS an edge to another symbol of this name, but the receiver may also be of a type that is not known; the reason is code.SiteAmbiguous
 	ThroughValue                  // a member of something that was called, indexed or iterated: what it is at run time is not known
 )
 
-// Site is a use that is no edge, with the reason why.
+// Site is a use that is no edge, with the reason why (or, with ThroughPartial, an edge that may not be the only one).
 type Site struct {
 	Source       Def
 	Line, Column uint32

@@ -49,6 +49,9 @@ func (b *Builder) addSites(doc *code.Document, base uint32, sites []code.Site) {
 		s := &sites[i]
 		called := s.Role == code.RoleCall || s.Role == code.RoleNew
 		b.counts[siteClass{family, s.Reason, called}]++
+		if (s.Role == code.RoleExtend || s.Role == code.RoleImplement) && s.Source >= 0 && int(s.Source) < len(doc.Defs) {
+			g.defMarks[base+1+uint32(s.Source)] |= markOpenBase
+		}
 		site := builderSite{def: base + uint32(s.Source+1), name: b.name(doc, s.Name)}
 		via := ThroughNothing
 		switch s.Reason {
@@ -67,13 +70,46 @@ func (b *Builder) addSites(doc *code.Document, base uint32, sites []code.Site) {
 	}
 }
 
+// usedKinds are the kinds of edges that come from a use of a name.
+var usedKinds = KindsOf(code.EdgeCalls, code.EdgeInstantiates, code.EdgeReads, code.EdgeWrites, code.EdgeUsesType, code.EdgeDecorates)
+
+// addPartial notes the edges that are not the whole truth about their use: the
+// receiver may be of another type, one that is not known, with a member of the same name.
+func (b *Builder) addPartial(doc *code.Document, base uint32, edges []code.Edge) {
+	b.lines.reset(doc)
+	last := uint32(None)
+	for i := range edges {
+		e := &edges[i]
+		if e.Certainty == code.Must || !usedKinds.Has(e.Kind) || e.Start == last {
+			continue
+		}
+		last = e.Start // the alternatives of one use stand together
+		u, ok := useAt(doc, e.Start)
+		if !ok || u.Name == 0 {
+			continue
+		}
+		s := builderSite{def: base + uint32(e.Source+1), name: b.name(doc, u.Name), always: true, meta: packSite(u.Role, code.SiteAmbiguous, ThroughPartial)}
+		s.line, s.col = b.lines.at(e.Start)
+		b.sites = append(b.sites, s)
+	}
+}
+
+// useAt is the use that stands at an offset.
+func useAt(doc *code.Document, start uint32) (code.Use, bool) {
+	i, ok := slices.BinarySearchFunc(doc.Uses, start, func(u code.Use, at uint32) int { return int(int64(u.Start) - int64(at)) })
+	if !ok {
+		return code.Use{}, false
+	}
+	return doc.Uses[i], true
+}
+
 // way finds what the expression of the use at an offset goes through.
 func way(doc *code.Document, start uint32) Through {
-	i, ok := slices.BinarySearchFunc(doc.Uses, start, func(u code.Use, at uint32) int { return int(int64(u.Start) - int64(at)) })
+	u, ok := useAt(doc, start)
 	if !ok {
 		return ThroughValue
 	}
-	return through(doc, doc.Uses[i].Expr, 12)
+	return through(doc, u.Expr, 12)
 }
 
 // through walks an expression; past the given depth nothing is claimed to be known.
@@ -95,13 +131,14 @@ func through(doc *code.Document, x code.ExprID, depth int) Through {
 	return ThroughValue
 }
 
-// throughTypeExpr is through for type expressions: a plain named type, also with arguments, is known.
+// throughTypeExpr is through for type expressions: a plain named type is known,
+// one with type arguments may hand out what it was given.
 func throughTypeExpr(doc *code.Document, x code.ExprID, depth int) Through {
 	for ; depth > 0 && int(x) < len(doc.Exprs); depth-- {
 		switch e := doc.Exprs[x]; e.Op {
 		case code.OpImport, code.OpName, code.OpDef, code.OpBuiltin:
 			return ThroughType
-		case code.OpMember, code.OpPointer, code.OpNullable, code.OpGeneric, code.OpArray, code.OpMap:
+		case code.OpMember, code.OpPointer, code.OpNullable, code.OpArray, code.OpMap:
 			x = code.ExprID(e.A)
 		default:
 			return ThroughValue
