@@ -88,7 +88,7 @@ func findBase(o Options) (*base, error) {
 			Fix("set MANITO_HOME to a folder of your own")
 	case b.server.uid == 0:
 		// Only root in a user namespace of its own makes such a folder, see chooseServer.
-		if b.server, err = mapped(); err != nil {
+		if b.server, err = b.server.withAlias(); err != nil {
 			return nil, err
 		}
 	}
@@ -234,7 +234,7 @@ func (b *base) takeRefuge(o Options, link string) error {
 
 // give makes a file or folder somebody's; only root can, and only root needs to.
 func (b *base) give(path string, to identity) error {
-	if os.Geteuid() != 0 || to.mapped {
+	if os.Geteuid() != 0 {
 		return nil
 	}
 	if st, err := os.Lstat(path); err == nil && ownerOf(st).uid == to.uid {

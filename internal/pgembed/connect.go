@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -34,6 +35,11 @@ func (a address) dsn(password, database string) string {
 	// The last two keep the caller's PGSSLMODE and PGTARGETSESSIONATTRS out of it.
 	return fmt.Sprintf("host='%s' port=%d user=%s password='%s' dbname='%s' sslmode=disable target_session_attrs=any",
 		q.Replace(a.socket), a.port, Superuser, q.Replace(password), q.Replace(database))
+}
+
+// file is the socket.
+func (a address) file() string {
+	return fmt.Sprintf("%s/.s.PGSQL.%d", a.socket, a.port)
 }
 
 // postmaster is what a server's postmaster.pid says: a line each for its process, its
@@ -93,6 +99,9 @@ func (c *Cluster) join(ctx context.Context) error {
 	p, err := readPostmaster(c.dataDir(major))
 	if err != nil || p.state != "ready" {
 		return errNotUp
+	}
+	if _, err := os.Stat(p.at.file()); errors.Is(err, fs.ErrNotExist) {
+		p.at.socket = c.path("run") // the folder was moved while the server ran
 	}
 	if err := ping(ctx, p.at, password, c.dataDir(major)); err != nil {
 		return err

@@ -21,14 +21,22 @@ import (
 // programs are PostgreSQL's programs in one folder.
 type programs struct {
 	dir     string
+	real    string // the folder that dir's postgres is linked to, often dir itself
 	major   int
 	version string // as the server prints it: "15.18"
 }
 
 func (p programs) path(name string) string { return filepath.Join(p.dir, name) }
 
-// has says whether an optional program is there.
-func (p programs) has(name string) bool { return executable(p.path(name)) }
+// tool finds a program that need not be there.
+func (p programs) tool(name string) (string, bool) {
+	for _, dir := range []string{p.dir, p.real} {
+		if path := filepath.Join(dir, name); executable(path) {
+			return path, true
+		}
+	}
+	return "", false
+}
 
 // finder looks for programs, best first, and remembers why it refused some.
 type finder struct {
@@ -157,7 +165,7 @@ func (f *finder) ask(ctx context.Context, dir string) (programs, bool, error) {
 		}
 		return refuse("%s cannot run it: %v", f.server, err)
 	}
-	p := programs{dir: dir}
+	p := programs{dir: dir, real: filepath.Dir(real)}
 	if p.version, p.major = parseVersion(string(out)); p.major == 0 {
 		return refuse("says %q instead of its version", bytes.TrimSpace(out))
 	}

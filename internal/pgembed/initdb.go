@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"manito/internal/problem"
 )
@@ -45,8 +46,8 @@ func (c *Cluster) adoptData(made string, major int) error {
 
 // initdb makes a data folder NN.new with the password of the base and returns its path.
 // All its processes hold the lock, so that none outlives us unnoticed.
-func (c *Cluster) initdb(ctx context.Context, p programs, lock *os.File) (dir string, err error) {
-	dir = c.dataDir(p.major) + ".new"
+func (c *Cluster) initdb(ctx context.Context, p programs, lock *os.File) (made string, err error) {
+	dir := c.dataDir(p.major) + ".new"
 	if err := os.RemoveAll(dir); err != nil {
 		return "", c.blame(err, "the unfinished data folder %s cannot be removed", dir)
 	}
@@ -86,7 +87,7 @@ func (c *Cluster) initdb(ctx context.Context, p programs, lock *os.File) (dir st
 	if err != nil && strings.Contains(said, "could not look up effective user ID") {
 		// A uid without an entry in /etc/passwd, as container platforms give out. The
 		// server itself does not mind.
-		as, e := mapped()
+		as, e := c.server.withAlias()
 		if e != nil {
 			return "", e
 		}
@@ -99,7 +100,7 @@ func (c *Cluster) initdb(ctx context.Context, p programs, lock *os.File) (dir st
 		return "", c.diagnose(said, err, "the database in "+c.dir+" cannot be made: initdb failed")
 	}
 	conf := filepath.Join(dir, "postgresql.conf")
-	f, err := os.OpenFile(conf, os.O_APPEND|os.O_WRONLY, 0)
+	f, err := os.OpenFile(conf, os.O_APPEND|os.O_WRONLY|syscall.O_NOFOLLOW, 0)
 	if err != nil {
 		return "", c.blame(err, "the settings %s cannot be opened", conf)
 	}

@@ -26,11 +26,10 @@ const basePort = 5400
 // launch starts the server of the data in use and waits until it answers.
 func (c *Cluster) launch(ctx context.Context, p programs, lock *os.File) error {
 	began := time.Now()
-	socket, err := c.socketDir(basePort + p.major)
+	at, err := c.addressOf(p.major)
 	if err != nil {
 		return err
 	}
-	at := address{socket: socket, port: basePort + p.major}
 	pid, err := c.start(ctx, p, c.dataDir(p.major), at, lock)
 	c.child = pid
 	if err != nil {
@@ -107,37 +106,45 @@ func abandon(pid int) int {
 	return pid
 }
 
+// addressOf is where the server of a major version is to listen.
+func (b *base) addressOf(major int) (address, error) {
+	at := address{port: basePort + major}
+	dir, err := b.socketDir(at)
+	at.socket = dir
+	return at, err
+}
+
 // socketDir is the folder of the socket: run, unless its path is too long for a
 // socket's address or would need quoting. Then it is one in the system's runtime or
 // temporary folder, checked to be only the server's.
-func (c *Cluster) socketDir(port int) (string, error) {
-	dir := c.path("run")
+func (b *base) socketDir(at address) (string, error) {
+	dir := b.path("run")
 	const limit = len(syscall.RawSockaddrUnix{}.Path) - 1
-	name := fmt.Sprintf("/.s.PGSQL.%d", port)
+	name := at.file() // "/.s.PGSQL.5415"
 	if len(dir)+len(name) <= limit && !strings.ContainsAny(dir, ",'\"\\\n\r\t") && strings.TrimSpace(dir) == dir {
 		return dir, nil
 	}
 	parent := os.Getenv("XDG_RUNTIME_DIR")
-	if parent == "" || !filepath.IsAbs(parent) || c.server.uid != os.Geteuid() {
+	if parent == "" || !filepath.IsAbs(parent) || b.server.uid != os.Geteuid() {
 		parent = os.TempDir()
 	}
-	dir = filepath.Join(parent, fmt.Sprintf("manito-%d-%s", c.server.uid, shortHash(c.dir)))
+	dir = filepath.Join(parent, fmt.Sprintf("manito-%d-%s", b.server.uid, shortHash(b.dir)))
 	if len(dir)+len(name) > limit {
 		dir = filepath.Join("/tmp", filepath.Base(dir))
 	}
 	if err := os.Mkdir(dir, 0o700); err == nil {
-		if err := c.give(dir, c.server); err != nil {
+		if err := b.give(dir, b.server); err != nil {
 			return "", err
 		}
 	} else if !errors.Is(err, fs.ErrExist) {
-		return "", blame(err, dir, "the path %s is too long for a socket, and %s cannot be made instead", c.path("run"), dir)
+		return "", blame(err, dir, "the path %s is too long for a socket, and %s cannot be made instead", b.path("run"), dir)
 	}
 	st, err := os.Lstat(dir)
 	if err != nil {
 		return "", blame(err, dir, "the socket's folder %s cannot be examined", dir)
 	}
-	if owner := ownerOf(st); !st.IsDir() || st.Mode().Perm() != 0o700 || (!c.server.mapped && owner.uid != c.server.uid) {
-		return "", problem.New(problem.Denied, "the folder %s, meant for the database's socket, is not only %s's", dir, c.server).
+	if owner := ownerOf(st); !st.IsDir() || st.Mode().Perm() != 0o700 || owner.uid != b.server.uid {
+		return "", problem.New(problem.Denied, "the folder %s, meant for the database's socket, is not only %s's", dir, b.server).
 			Fix("ls -ld %s   # who made it? remove it", dir).
 			Fix("set MANITO_HOME to a shorter path")
 	}
@@ -151,26 +158,30 @@ func (c *Cluster) socketDir(port int) (string, error) {
 func (c *Cluster) clearStale(ctx context.Context, major int) (ours bool, err error) {
 	dir := c.dataDir(major)
 	p, err := readPostmaster(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
+	crashed := err == nil
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, c.blame(err, "the file %s/postmaster.pid cannot be read", dir)
 	}
-	if runsIn(p.pid, dir) == yes {
+	if crashed && runsIn(p.pid, dir) == yes {
 		return true, c.joinStranger(ctx, p)
 	}
-	stale := []string{filepath.Join(dir, "postmaster.pid")}
+	// Its socket may be where it was, or, when the folder was moved, where ours will be.
+	at, err := c.addressOf(major)
+	if err != nil {
+		return false, err
+	}
+	stale := []string{filepath.Join(dir, "postmaster.pid"), at.file(), at.file() + ".lock"}
 	if p.at.port != 0 && filepath.IsAbs(p.at.socket) {
-		socket := filepath.Join(p.at.socket, fmt.Sprintf(".s.PGSQL.%d", p.at.port))
-		stale = append(stale, socket, socket+".lock")
+		stale = append(stale, p.at.file(), p.at.file()+".lock")
 	}
 	for _, path := range stale {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return false, c.blame(err, "the stale file %s cannot be removed", path)
 		}
 	}
-	c.opt.logger().Info("the database was not stopped in order; it recovers what was acknowledged", "folder", dir, "was", p.pid)
+	if crashed {
+		c.opt.logger().Info("the database was not stopped in order; it recovers what was acknowledged", "folder", dir, "was", p.pid)
+	}
 	return false, nil
 }
 

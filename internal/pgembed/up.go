@@ -203,7 +203,7 @@ func (c *Cluster) checkData(major int) error {
 	if err != nil {
 		return c.blame(err, "the data folder %s cannot be examined", dir)
 	}
-	if owner := ownerOf(st); !c.server.mapped && owner.uid != c.server.uid {
+	if owner := ownerOf(st); owner.uid != c.server.uid {
 		return problem.New(problem.Denied, "the data folder %s belongs to %s, but its server runs as %s", dir, owner, c.server).
 			Fix("sudo chown -R %d:%d %s", c.server.uid, c.server.gid, dir)
 	}

@@ -51,7 +51,7 @@ func Upgrade(ctx context.Context, o Options, u UpgradeOptions) (_ *UpgradeReport
 		return nil, err
 	}
 	report := &UpgradeReport{From: from, To: newPrograms.major, Old: b.dataDir(from)}
-	dumper, dumps := dumperOf(newPrograms, oldPrograms)
+	dump, dumps := dumperOf(newPrograms, oldPrograms)
 	switch {
 	case dumps:
 		report.Method = "pg_dump"
@@ -73,9 +73,12 @@ func Upgrade(ctx context.Context, o Options, u UpgradeOptions) (_ *UpgradeReport
 	move := func(ctx context.Context, from, to address) error {
 		return c.move(ctx, report, from, to, func(ctx context.Context, database string) error {
 			if dumps {
-				return dumpInto(ctx, dumper, c.password, from, to, database)
+				return dump.pipe(ctx, c.password, from, to, database)
 			}
 			dsn := to.dsn(c.password, database)
+			if n, err := countRows(ctx, from.dsn(c.password, database)); database == "postgres" && len(n) == 0 {
+				return err // the server's own, in which nobody has made anything
+			}
 			if err := u.Schema(ctx, database, dsn); err != nil {
 				return err
 			}
@@ -181,11 +184,10 @@ func (c *Cluster) sideBySide(ctx context.Context, before, after programs, move f
 
 // runOn runs a server on a data folder.
 func (c *Cluster) runOn(ctx context.Context, p programs, dir string, lock *os.File) (address, int, error) {
-	socket, err := c.socketDir(basePort + p.major)
+	at, err := c.addressOf(p.major)
 	if err != nil {
-		return address{}, 0, err
+		return at, 0, err
 	}
-	at := address{socket: socket, port: basePort + p.major}
 	if err := c.configure(ctx, p, dir); err != nil {
 		return at, 0, err
 	}
@@ -221,9 +223,6 @@ func (c *Cluster) move(ctx context.Context, report *UpgradeReport, from, to addr
 		if err := ensureDatabase(ctx, to.dsn(c.password, "postgres"), name); err != nil {
 			return err
 		}
-		if name == "postgres" && report.Method == "copy" {
-			continue // the server's own, for which there is no schema to make
-		}
 		if err := fill(ctx, name); err != nil {
 			return fmt.Errorf("the database %q was not copied: %w", name, err)
 		}
@@ -240,29 +239,34 @@ func (c *Cluster) move(ctx context.Context, report *UpgradeReport, from, to addr
 	return nil
 }
 
-// dumperOf picks the programs that have pg_dump and psql, the newer ones first: they
-// must not be older than the server that is dumped.
-func dumperOf(candidates ...programs) (programs, bool) {
+// dumper is where pg_dump and psql are.
+type dumper struct{ dump, load string }
+
+// dumperOf finds them beside the servers' programs, the newer ones first: they must
+// not be older than the server that is dumped.
+func dumperOf(candidates ...programs) (dumper, bool) {
 	for _, p := range candidates {
-		if p.has("pg_dump") && p.has("psql") {
-			return p, true
+		dump, ok := p.tool("pg_dump")
+		load, too := p.tool("psql")
+		if ok && too {
+			return dumper{dump, load}, true
 		}
 	}
-	return programs{}, false
+	return dumper{}, false
 }
 
-// dumpInto pipes pg_dump into psql.
-func dumpInto(ctx context.Context, p programs, password string, from, to address, database string) error {
+// pipe copies a database by piping pg_dump into psql.
+func (d dumper) pipe(ctx context.Context, password string, from, to address, database string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // neither waits for the other when one has failed
-	run := func(name string, at address, args ...string) *exec.Cmd {
-		cmd := identity{uid: os.Geteuid(), gid: os.Getegid()}.command(ctx, p.path(name),
+	command := func(path string, at address, args ...string) *exec.Cmd {
+		cmd := identity{uid: os.Geteuid(), gid: os.Getegid()}.command(ctx, path,
 			append(args, "-h", at.socket, "-p", fmt.Sprint(at.port), "-U", Superuser, "-d", database)...)
 		cmd.Env = append(cmd.Env, "PGPASSWORD="+password, "PGCLIENTENCODING=UTF8")
 		return cmd
 	}
-	dump := run("pg_dump", from, "--format=plain")
-	load := run("psql", to, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction", "--output="+os.DevNull)
+	dump := command(d.dump, from, "--format=plain")
+	load := command(d.load, to, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction", "--output="+os.DevNull)
 	dumped, into, err := os.Pipe()
 	if err != nil {
 		return problem.Wrap(err, problem.Internal, "no pipe for pg_dump")

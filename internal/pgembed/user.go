@@ -20,9 +20,7 @@ import (
 // identity is a user of the machine.
 type identity struct {
 	uid, gid int
-	// mapped says that the user is ourselves, seen as somebody else through a user
-	// namespace: uid and gid are those inside of it.
-	mapped bool
+	alias    *identity // who its programs believe to be, see withAlias; nil for itself
 }
 
 // String is the user's name, or number when it has none.
@@ -91,7 +89,7 @@ func (b *base) chooseServer() (identity, error) {
 			return identity{}, err
 		}
 		// We are root only in name: in a user namespace that has no other users.
-		return mapped()
+		return me.withAlias()
 	}
 	return identity{}, problem.New(problem.Unsupported, "we are root, PostgreSQL does not run as root, and this machine has neither a user postgres nor a user nobody").
 		Fix("run Manito as an ordinary user").
@@ -103,11 +101,13 @@ func (b *base) chooseServer() (identity, error) {
 // terminal's signals do not reach it.
 func (id identity) attributes() *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{Setsid: true}
-	switch {
-	case id.mapped:
-		mapUser(attr, id)
-	case id.uid != os.Geteuid():
-		attr.Credential = &syscall.Credential{Uid: uint32(id.uid), Gid: uint32(id.gid)}
+	become := id
+	if id.alias != nil {
+		become = *id.alias
+		id.enterNamespace(attr)
+	}
+	if id.uid != os.Geteuid() {
+		attr.Credential = &syscall.Credential{Uid: uint32(become.uid), Gid: uint32(become.gid)}
 	}
 	return attr
 }
@@ -117,7 +117,7 @@ func (id identity) attributes() *syscall.SysProcAttr {
 // process becomes the user and enters the folder before it would run a program,
 // which does not exist.
 func (id identity) canEnter(dir string) (bool, error) {
-	if id.mapped || id.uid == os.Geteuid() {
+	if id.uid == os.Geteuid() {
 		return true, nil
 	}
 	_, err := os.StartProcess("/manito-is-only-asking", nil, &os.ProcAttr{Dir: dir, Sys: id.attributes()})

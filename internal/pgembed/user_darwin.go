@@ -1,18 +1,17 @@
 package pgembed
 
 import (
-	"os"
 	"syscall"
 
 	"manito/internal/problem"
 )
 
-// mapped fails: only Linux can show us to a program under another name.
-func mapped() (identity, error) {
-	return identity{}, problem.New(problem.Unsupported, "PostgreSQL cannot be run by uid %d", os.Geteuid()).
+// withAlias fails: only Linux can show a user to a program under another name.
+func (id identity) withAlias() (identity, error) {
+	return identity{}, problem.New(problem.Unsupported, "PostgreSQL cannot be run by uid %d, which has no name", id.uid).
 		Fix("run Manito as a user that the machine knows by name").
 		Fix("set DATABASE_URL to a PostgreSQL %d to %d server", minMajor, maxMajor)
 }
 
-// mapUser does nothing: mapped never gives an identity to map.
-func mapUser(*syscall.SysProcAttr, identity) {}
+// enterNamespace does nothing: no identity has an alias here.
+func (id identity) enterNamespace(*syscall.SysProcAttr) {}
