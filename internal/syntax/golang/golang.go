@@ -3,7 +3,6 @@
 package golang
 
 import (
-	"bytes"
 	"go/ast"
 	"go/parser"
 	"go/scanner"
@@ -15,9 +14,7 @@ import (
 type Error struct {
 	Offset  uint32
 	Message string
-	// TooDeep marks nesting beyond what the parser follows; the tree ends with the
-	// declaration before the one that is too deep.
-	TooDeep bool
+	TooDeep bool // nesting beyond what the parser follows: the declaration that holds it is missing
 }
 
 // tooDeep is the parser's own message when it gives up on nesting.
@@ -32,19 +29,20 @@ const mode = parser.SkipObjectResolution | parser.AllErrors
 // Parse reads a file. The tree is never nil; after errors it holds what could
 // be read. Errors are in order of their offsets.
 func Parse(text []byte) (*ast.File, []Error) {
-	file, errs := parse(text)
-	if i := slices.IndexFunc(errs, func(e Error) bool { return e.TooDeep }); i >= 0 {
-		// The parser leaves nothing of such a file. Read it again up to the
-		// declaration that holds the nesting.
-		if cut := declarationBefore(text, errs[i].Offset); cut > 0 {
-			file, _ = parse(text[:cut])
-		}
+	file, errs := parse(token.NewFileSet(), text)
+	if len(errs) == 0 {
+		return file, nil
+	}
+	// An unclosed bracket makes the parser lose everything after it. Most files
+	// are laid out so that their declarations can be told apart all the same.
+	if parts, partErrs := parseParts(text); len(partErrs) <= len(errs) || errs[len(errs)-1].TooDeep {
+		return parts, partErrs
 	}
 	return file, errs
 }
 
-func parse(text []byte) (*ast.File, []Error) {
-	file, err := parser.ParseFile(token.NewFileSet(), "", text, mode)
+func parse(fset *token.FileSet, text []byte) (*ast.File, []Error) {
+	file, err := parser.ParseFile(fset, "", text, mode)
 	if err == nil {
 		return file, nil
 	}
@@ -56,9 +54,14 @@ func parse(text []byte) (*ast.File, []Error) {
 	for i, e := range list {
 		errs[i] = Error{Offset: uint32(min(max(e.Pos.Offset, 0), len(text))), Message: e.Msg, TooDeep: e.Msg == tooDeep}
 	}
-	// The list is sorted by line, which a //line directive can set to anything.
-	slices.SortStableFunc(errs, func(a, b Error) int { return int(int64(a.Offset) - int64(b.Offset)) })
+	sortErrors(errs)
 	return file, errs
+}
+
+// sortErrors puts errors in the order of their offsets: the parser's own is by
+// line, which a //line directive can set to anything.
+func sortErrors(errs []Error) {
+	slices.SortStableFunc(errs, func(a, b Error) int { return int(int64(a.Offset) - int64(b.Offset)) })
 }
 
 // Offset is the byte offset of a position in a tree of Parse. Positions that the
@@ -66,14 +69,4 @@ func parse(text []byte) (*ast.File, []Error) {
 func Offset(pos token.Pos) uint32 {
 	// A file set that holds one file begins at 1.
 	return uint32(max(pos, 1) - 1)
-}
-
-// declarationBefore finds where the last top-level declaration before an offset
-// begins, by the layout that gofmt gives every file; 0 when there is none.
-func declarationBefore(text []byte, offset uint32) int {
-	cut := 0
-	for _, word := range []string{"\nfunc ", "\nvar ", "\ntype ", "\nconst "} {
-		cut = max(cut, bytes.LastIndex(text[:offset], []byte(word)))
-	}
-	return cut
 }

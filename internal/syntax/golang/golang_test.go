@@ -14,6 +14,7 @@ func TestParse(t *testing.T) {
 		name, text string
 		decls      int
 		errors     []golang.Error
+		first      golang.Error // where only the first error is of interest
 	}{
 		{name: "whole", text: "package p\n\nvar a = 1\nfunc f() {}\n", decls: 2},
 		{name: "empty", text: "", errors: []golang.Error{{Message: "expected ';', found 'EOF'"}, {Message: "expected 'IDENT', found 'EOF'"}, {Message: "expected 'package', found 'EOF'"}}},
@@ -28,8 +29,16 @@ func TestParse(t *testing.T) {
 			name: "more errors than the parser's usual limit", text: "package p\n" + strings.Repeat("func f( {}\n", 30) + "func last() {}\n", decls: -1,
 		},
 		{
-			name: "the declarations before one that is too deep", text: "package p\nvar a = 1\nfunc f() {}\nvar b = " + deep, decls: 2,
-			errors: []golang.Error{{Offset: 100_040, Message: "exceeded max nesting depth", TooDeep: true}},
+			name: "the declarations around one that is too deep", text: "package p\nvar a = 1\nvar b = " + deep + "\nfunc f() {}\n", decls: 2,
+			errors: []golang.Error{{Offset: 100_028, Message: "exceeded max nesting depth", TooDeep: true}},
+		},
+		{
+			name: "the declarations around a broken one", text: "package p\nimport \"fmt\"\nfunc f( {\n\tg(\"a\"\n}\ntype T struct{ a int }\nvar s = `\nfunc none() {}\n`\nfunc g() { fmt.Println() }\n", decls: 5,
+			first: golang.Error{Offset: 31, Message: "expected ')', found '{'"},
+		},
+		{
+			name: "a layout of its own", text: "package p\nfunc f() {\nvar x int\nfunc() {\nx =\n}()\n}\n", decls: 1,
+			first: golang.Error{Offset: 44, Message: "expected operand, found '}'"},
 		},
 	}
 	for _, test := range tests {
@@ -47,6 +56,12 @@ func TestParse(t *testing.T) {
 			}
 			if len(file.Decls) != test.decls {
 				t.Errorf("%d declarations, want %d", len(file.Decls), test.decls)
+			}
+			if test.first != (golang.Error{}) {
+				if len(errs) == 0 || errs[0] != test.first {
+					t.Errorf("errors %v, want first %v", errs, test.first)
+				}
+				return
 			}
 			if len(errs) != len(test.errors) {
 				t.Fatalf("errors %v, want %v", errs, test.errors)
