@@ -112,6 +112,7 @@ type initStep struct {
 	what   string
 	sql    string
 	secret string // a part of sql that no report shows
+	member string // whom it makes a member of the owner
 }
 
 func (s initStep) shown() string {

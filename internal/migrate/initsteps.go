@@ -106,6 +106,7 @@ func (l *stepList) membership(ctx context.Context) error {
 		}
 		if !is {
 			l.add("let "+member+" become the owner", "grant %s to %s", quote(owner), quote(member))
+			l.steps[len(l.steps)-1].member = member
 		}
 	}
 	return nil

@@ -68,7 +68,7 @@ func (m *Migrator) Plan(ctx context.Context) (rep *PlanReport, err error) {
 // is nothing yet.
 func (s *site) readable() error {
 	if !s.hasLedger && s.count > 0 {
-		return &foreignError{s.foreign()}
+		return &StateError{State: StateForeign, err: s.foreign()}
 	}
 	return nil
 }

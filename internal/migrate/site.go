@@ -148,7 +148,7 @@ func (s *site) lookRoles(ctx context.Context, conn *pgx.Conn) error {
 func (s *site) ready() error {
 	switch {
 	case !s.hasLedger && s.count > 0:
-		return &foreignError{s.foreign()}
+		return &StateError{State: StateForeign, err: s.foreign()}
 	case len(s.missing) > 0:
 		return problem.New(problem.NotFound, "the role %s does not exist", strings.Join(s.missing, ", ")).
 			Fix("create the roles and the schema: manito db init")
@@ -176,12 +176,6 @@ func (s *site) foreign() *problem.Error {
 		Fix("choose another schema with POSTGRES_SCHEMA").
 		Fix("take over the data of an older Manito: manito db adopt")
 }
-
-// foreignError marks the error of ready that Check reports as StateForeign.
-type foreignError struct{ err *problem.Error }
-
-func (e *foreignError) Error() string { return e.err.Error() }
-func (e *foreignError) Unwrap() error { return e.err }
 
 // searchPath is the search path of migrations: the schema, then that of pg_trgm, then
 // temporary objects. pg_catalog is not listed and so comes first: nothing shadows it.
