@@ -117,16 +117,24 @@ func (r *rows) int2s(vs []int16) {
 	}
 }
 
-func (r *rows) texts(vs []string) {
-	size := 4 * len(vs)
-	for _, v := range vs {
-		size += len(v)
+// joined appends a text of parts with the unit separator between them, which
+// takes less room than a text[] and compresses better. The parts must not hold it.
+func (r *rows) joined(parts []string) {
+	size := max(0, len(parts)-1)
+	for _, p := range parts {
+		size += len(p)
 	}
-	r.array(oidText, len(vs), size)
-	for _, v := range vs {
-		r.text(v)
+	r.b = binary.BigEndian.AppendUint32(r.b, uint32(size))
+	for i, p := range parts {
+		if i > 0 {
+			r.b = append(r.b, separator)
+		}
+		r.b = append(r.b, p...)
 	}
 }
+
+// separator stands between the parts of a joined text.
+const separator = 0x1f
 
 // copyTo sends the rows by one COPY statement on a connection. Outside of a
 // transaction block it is a transaction of its own. It may be repeated.

@@ -127,8 +127,8 @@ func (db *DB) prepare(ctx context.Context, conn *pgx.Conn, statement time.Durati
 		select set_config('search_path', quote_ident($1::text) || coalesce((select ', ' || quote_ident(n.nspname)
 				from pg_extension e join pg_namespace n on n.oid = e.extnamespace
 				where e.extname = 'pg_trgm' and n.nspname not in ($1, 'pg_catalog')), '') || ', pg_temp', false)
-		from set_config('statement_timeout', $2, false), set_config('idle_in_transaction_session_timeout', '60s', false),
-			set_config('lock_timeout', '10s', false)`,
+		from set_config('statement_timeout', $2, false) a, set_config('idle_in_transaction_session_timeout', '60s', false) b,
+			set_config('lock_timeout', '10s', false) c`,
 		pgx.QueryExecModeExec, db.cfg.Schema, strconv.FormatInt(statement.Milliseconds(), 10)).Scan(&path)
 	if err != nil || !ingest {
 		return err

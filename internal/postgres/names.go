@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"encoding/binary"
 	"maps"
 	"slices"
 	"strings"
@@ -36,26 +37,20 @@ func (j *projector) addNames(ctx context.Context) error {
 		}
 	}
 	names := slices.Sorted(maps.Keys(added))
-	fresh, err := j.freshNames(ctx, names)
+	known, err := j.knownNames(ctx, names)
 	if err != nil {
 		return err
 	}
 	// Sorted rows fill the index from left to right, which makes it smaller and faster to fill.
 	var r rows
-	var oldNames []string
-	var oldPaths []int32
 	for _, n := range names {
-		if !fresh[n] {
-			for _, p := range added[n] {
-				oldNames, oldPaths = append(oldNames, n), append(oldPaths, p)
-			}
+		if _, ok := known[n]; ok {
 			continue
 		}
 		r.row(3)
 		r.int4(j.l.repo)
 		r.text(n)
-		slices.Sort(added[n])
-		r.int4s(slices.Compact(added[n]))
+		r.bytes(packPaths(added[n]))
 		if len(r.b) >= chunk {
 			if err := j.l.db.copyIn(ctx, &r, nameCopy); err != nil {
 				return err
@@ -66,45 +61,75 @@ func (j *projector) addNames(ctx context.Context) error {
 	if err := j.l.db.copyIn(ctx, &r, nameCopy); err != nil {
 		return err
 	}
-	if len(oldNames) == 0 {
-		return nil
-	}
-	return j.l.db.transact(ctx, j.l.db.ingest, "storing names", func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `
-			update name n set paths = array (select unnest(n.paths) union select unnest(a.paths) order by 1)
-			from (select u.name, array_agg(u.path) as paths from unnest($2::text[], $3::int4[]) u(name, path) group by u.name) a
-			where n.repo_id = $1 and n.name = a.name and not n.paths @> a.paths`, j.l.repo, oldNames, oldPaths)
-		return err
-	})
+	return j.extendNames(ctx, known, added)
 }
 
 const nameCopy = `copy name (repo_id, name, paths) from stdin (format binary)`
 
-// freshNames finds which names the dictionary does not have.
-func (j *projector) freshNames(ctx context.Context, names []string) (map[string]bool, error) {
-	fresh := make(map[string]bool, len(names))
-	for _, n := range names {
-		fresh[n] = true
-	}
-	var any bool
+// knownNames finds which names the dictionary has, with their paths.
+func (j *projector) knownNames(ctx context.Context, names []string) (map[string][]int32, error) {
 	conn, err := j.l.db.acquire(ctx, j.l.db.pool)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Release()
-	if err := conn.QueryRow(ctx, `select exists (select from name where repo_id = $1)`, j.l.repo).Scan(&any); err != nil || !any {
-		return fresh, explain(ctx, err, "reading names")
+	var some bool
+	if err := conn.QueryRow(ctx, `select exists (select from name where repo_id = $1)`, j.l.repo).Scan(&some); err != nil || !some {
+		return nil, explain(ctx, err, "reading names")
 	}
+	known := map[string][]int32{}
 	for part := range slices.Chunk(names, batch) {
-		err := eachRaw(ctx, conn, func(v [][]byte) error {
-			delete(fresh, string(v[0]))
-			return nil
-		}, `select name from name where repo_id = $1 and name = any ($2)`, j.l.repo, part)
+		err := eachRaw(ctx, conn, func(v [][]byte) (err error) {
+			known[string(v[0])], err = unpackPaths(v[1])
+			return err
+		}, `select name, paths from name where repo_id = $1 and name = any ($2)`, j.l.repo, part)
 		if err != nil {
 			return nil, explain(ctx, err, "reading names")
 		}
 	}
-	return fresh, nil
+	return known, nil
+}
+
+// extendNames adds paths to names that the dictionary has.
+func (j *projector) extendNames(ctx context.Context, known, added map[string][]int32) error {
+	var names []string
+	var paths [][]byte
+	for _, n := range slices.Sorted(maps.Keys(known)) {
+		all := packPaths(slices.Concat(known[n], added[n]))
+		if len(all) > 4*len(known[n]) {
+			names, paths = append(names, n), append(paths, all)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return j.l.db.transact(ctx, j.l.db.ingest, "storing names", func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+			update name n set paths = u.paths from unnest($2::text[], $3::bytea[]) u(name, paths) where n.repo_id = $1 and n.name = u.name`, j.l.repo, names, paths)
+		return err
+	})
+}
+
+// packPaths makes path ids, each once and ascending, four bytes each. It sorts the given slice.
+func packPaths(paths []int32) []byte {
+	slices.Sort(paths)
+	paths = slices.Compact(paths)
+	b := make([]byte, 0, 4*len(paths))
+	for _, p := range paths {
+		b = binary.BigEndian.AppendUint32(b, uint32(p))
+	}
+	return b
+}
+
+func unpackPaths(b []byte) ([]int32, error) {
+	if len(b)%4 != 0 {
+		return nil, errForm
+	}
+	paths := make([]int32, len(b)/4)
+	for i := range paths {
+		paths[i] = int32(binary.BigEndian.Uint32(b[4*i:]))
+	}
+	return paths, nil
 }
 
 // NameMatch is a symbol name that was found, with the files that define it in some ref.
@@ -131,7 +156,13 @@ func (db *DB) Names(ctx context.Context, repo int32, pattern string, mode NameMo
 	if err := checkText("name", pattern); err != nil {
 		return nil, err
 	}
-	scan := func(row pgx.CollectableRow) (m NameMatch, err error) { return m, row.Scan(&m.Name, &m.Paths, &m.Score) }
+	scan := func(row pgx.CollectableRow) (m NameMatch, err error) {
+		var paths []byte
+		if err = row.Scan(&m.Name, &paths, &m.Score); err == nil {
+			m.Paths, err = unpackPaths(paths)
+		}
+		return m, err
+	}
 	switch mode {
 	case NameExact:
 		found, err = query(ctx, db, scan, `select name, paths, 1::float4 from name where repo_id = $1 and name = $2`, repo, pattern)

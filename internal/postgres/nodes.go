@@ -61,9 +61,8 @@ func describe(r *rows, repo, fact int32, doc *code.Document) *definitions {
 		}
 		buf = doc.AppendDescriptor(buf[:0], code.DefID(i))
 		descriptors[i] = string(buf)
-		containers[i] = clean(containers[i])
 		d.dkeys[i] = code.DescriptorKey(descriptors[i])
-		d.names[i] = clean(doc.Names[def.Name])
+		d.names[i] = cleanPart(doc.Names[def.Name])
 		line, _ := doc.Line(def.Start)
 		last, _ := doc.Line(max(def.Start, max(def.End, 1)-1)) // the end may be the first byte of the next line
 		nameLine, column := doc.Line(def.NameStart)
@@ -84,8 +83,11 @@ func describe(r *rows, repo, fact int32, doc *code.Document) *definitions {
 	int8s(r, spans)
 	int8s(r, metas)
 	int8s(r, extras)
-	r.texts(containers)
-	r.texts(d.names)
+	for i := range containers {
+		containers[i] = cleanPart(containers[i])
+	}
+	r.joined(containers)
+	r.joined(d.names)
 	return d
 }
 
@@ -190,9 +192,7 @@ func (l *Lease) readNodes(ctx context.Context, facts []int32) (map[int32]*defini
 			if metas, err = rawInt8s(v[2], metas); err != nil {
 				return err
 			}
-			if d.names, err = rawTexts(v[3]); err != nil {
-				return err
-			}
+			d.names = split(string(v[3]), len(d.dkeys))
 			if len(metas) != len(d.dkeys) || len(d.names) != len(d.dkeys) {
 				return errForm
 			}

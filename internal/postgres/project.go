@@ -200,20 +200,28 @@ func flag(v bool) int32 {
 
 // encodeRows appends a file's rows of dependency and diagnostic.
 func (j *projector) encodeRows(f *File) {
-	for i, d := range f.Dependencies {
-		r := &j.dependencies
-		r.row(15)
-		for _, v := range []int32{j.l.repo, j.l.ref, f.PathID, int32(i), d.Line, d.Column, d.Target} {
-			r.int4(v)
+	if n := len(f.Dependencies); n > 0 {
+		places, externals := make([]int64, n), make([]code.Key, n)
+		metas, targets := make([]int32, n), make([]int32, n)
+		specifiers, scopes, reasons := make([]string, n), make([]string, n), make([]string, n)
+		for i, d := range f.Dependencies {
+			places[i] = int64(uint32(d.Column)) | int64(d.Line)<<32
+			metas[i] = int32(d.Kind) | int32(d.State)<<8 | flag(d.TypeOnly)<<16 | flag(d.Optional)<<17
+			targets[i], externals[i] = d.Target, d.External
+			specifiers[i], scopes[i], reasons[i] = cleanPart(d.Specifier), cleanPart(d.Scope), cleanPart(d.Reason)
 		}
-		r.int2(int16(d.Kind))
-		r.int2(int16(d.State))
-		r.int8(int64(d.External))
-		r.bool(d.TypeOnly)
-		r.bool(d.Optional)
-		r.text(clean(d.Specifier))
-		r.text(clean(d.Scope))
-		r.text(clean(d.Reason))
+		r := &j.dependencies
+		r.row(10)
+		r.int4(j.l.repo)
+		r.int4(j.l.ref)
+		r.int4(f.PathID)
+		int8s(r, places)
+		r.int4s(metas)
+		r.int4s(targets)
+		int8s(r, externals)
+		r.joined(specifiers)
+		r.joined(scopes)
+		r.joined(reasons)
 	}
 	for i, d := range f.Diagnostics {
 		r := &j.diagnostics
@@ -359,7 +367,7 @@ func (j *projector) applyFiles(ctx context.Context, tx pgx.Tx) error {
 	}
 	return errors.Join(
 		r.copyTo(ctx, tx.Conn(), `copy file (repo_id, ref_id, path_id, blob_id, fact_id, block_id, scope_id, flags, size, local_key, rows_digest, language, encoding) from stdin (format binary)`),
-		j.dependencies.copyTo(ctx, tx.Conn(), `copy dependency (repo_id, ref_id, path_id, ord, line, col, target_path, kind, state, external_key, type_only, optional, specifier, target_scope, reason) from stdin (format binary)`),
+		j.dependencies.copyTo(ctx, tx.Conn(), `copy dependency (repo_id, ref_id, path_id, places, metas, targets, externals, specifiers, scopes, reasons) from stdin (format binary)`),
 		j.diagnostics.copyTo(ctx, tx.Conn(), `copy diagnostic (repo_id, ref_id, path_id, ord, line, col, severity, code, message) from stdin (format binary)`),
 	)
 }

@@ -57,3 +57,24 @@ func clean(s string) string {
 	}
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\x00", "\ufffd")
 }
+
+// cleanPart is clean for parts of a joined text.
+func cleanPart(s string) string {
+	s = clean(s)
+	if strings.IndexByte(s, separator) < 0 {
+		return s
+	}
+	return strings.ReplaceAll(s, string(rune(separator)), "\ufffd")
+}
+
+// split takes a joined text apart. It gives nil when the number of parts is not n.
+func split(s string, n int) []string {
+	if n == 0 && s == "" {
+		return []string{}
+	}
+	parts := strings.Split(s, string(rune(separator)))
+	if len(parts) != n {
+		return nil
+	}
+	return parts
+}

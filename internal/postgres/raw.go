@@ -56,35 +56,6 @@ func rawInt2s(b []byte, into []int16) ([]int16, error) {
 	return into, err
 }
 
-// rawTexts reads a text[] without nulls.
-func rawTexts(b []byte) ([]string, error) {
-	if len(b) < 12 || binary.BigEndian.Uint32(b[8:]) != oidText {
-		return nil, errForm
-	}
-	if binary.BigEndian.Uint32(b) == 0 {
-		return nil, nil
-	}
-	if len(b) < 20 {
-		return nil, errForm
-	}
-	out := make([]string, binary.BigEndian.Uint32(b[12:]))
-	all := string(b[20:]) // one allocation for all
-	at := 0
-	for i := range out {
-		if len(all)-at < 4 {
-			return nil, errForm
-		}
-		n := int(binary.BigEndian.Uint32(b[20+at:]))
-		at += 4
-		if n < 0 || n > len(all)-at {
-			return nil, errForm
-		}
-		out[i] = all[at : at+n]
-		at += n
-	}
-	return out, nil
-}
-
 // rawArray checks the head of a one-dimensional array whose elements take size
 // bytes with their lengths, and returns how many there are and where they begin.
 func rawArray(b []byte, oid uint32, size int) (int, []byte, error) {

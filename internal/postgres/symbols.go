@@ -76,10 +76,25 @@ func cutSymbols(lo int64, defined, mentions []place) []symbolBlock {
 	}
 }
 
-// maxStep is the largest step that one element of sources can say.
-const maxStep = math.MaxInt16
+const (
+	// maxStep is the largest step that one element of sources can say.
+	maxStep = math.MaxInt16
+	// alsoDefined stands before the files that define a key beside the first.
+	alsoDefined = math.MinInt16
+)
 
-// encode makes the arrays of the row.
+// steps appends the difference between two ascending path ids.
+func steps(into []int16, from, to int32) []int16 {
+	step := to - from
+	for step > maxStep {
+		jump := min((step-1)/maxStep, maxStep)
+		into = append(into, int16(-jump))
+		step -= jump * maxStep
+	}
+	return append(into, int16(step))
+}
+
+// encode makes the arrays of the row; see the comments of the table's columns.
 func (b *symbolBlock) encode() (keys []int64, paths []int32, sources []int16) {
 	d, m := 0, 0
 	for d < len(b.defined) || m < len(b.mentions) {
@@ -92,27 +107,24 @@ func (b *symbolBlock) encode() (keys []int64, paths []int32, sources []int16) {
 		default:
 			key = min(b.defined[d].key, b.mentions[m].key)
 		}
-		first := len(keys)
-		for ; d < len(b.defined) && b.defined[d].key == key; d++ {
-			keys, paths = append(keys, key), append(paths, b.defined[d].path)
-		}
-		if len(keys) == first {
-			keys, paths = append(keys, key), append(paths, 0)
-		}
+		keys, paths = append(keys, key), append(paths, 0)
 		last := int32(0)
 		for ; m < len(b.mentions) && b.mentions[m].key == key; m++ {
-			step := b.mentions[m].path - last
-			for step > maxStep {
-				jump := min((step-1)/maxStep, maxStep)
-				sources = append(sources, int16(-jump))
-				step -= jump * maxStep
-			}
-			sources = append(sources, int16(step))
+			sources = steps(sources, last, b.mentions[m].path)
 			last = b.mentions[m].path
 		}
-		for range len(keys) - first {
-			sources = append(sources, 0)
+		first := d
+		for ; d < len(b.defined) && b.defined[d].key == key; d++ {
+			switch d - first {
+			case 0:
+				paths[len(paths)-1] = b.defined[d].path
+				continue
+			case 1:
+				sources = append(sources, alsoDefined)
+			}
+			sources = steps(sources, b.defined[d-1].path, b.defined[d].path)
 		}
+		sources = append(sources, 0)
 	}
 	return keys, paths, sources
 }
@@ -123,27 +135,36 @@ func decodeSymbols(lo int64, keys []int64, paths []int32, sources []int16) (symb
 	if len(keys) != len(paths) {
 		return b, errForm
 	}
-	for i, k := range keys {
+	at, also := 0, false
+	id := int32(0)
+	for i := range keys {
 		if paths[i] != 0 {
-			b.defined = append(b.defined, place{k, paths[i]})
+			b.defined = append(b.defined, place{keys[i], paths[i]})
+		}
+		for id, also = 0, false; ; at++ {
+			if at == len(sources) {
+				return b, errForm
+			}
+			v := sources[at]
+			if v == 0 {
+				at++
+				break
+			}
+			switch {
+			case v == alsoDefined:
+				id, also = paths[i], true
+			case v < 0:
+				id += -int32(v) * maxStep
+			case also:
+				id += int32(v)
+				b.defined = append(b.defined, place{keys[i], id})
+			default:
+				id += int32(v)
+				b.mentions = append(b.mentions, place{keys[i], id})
+			}
 		}
 	}
-	i, at := 0, int32(0)
-	for _, v := range sources {
-		if i == len(keys) {
-			return b, errForm
-		}
-		switch {
-		case v == 0:
-			i, at = i+1, 0
-		case v < 0:
-			at += -int32(v) * maxStep
-		default:
-			at += int32(v)
-			b.mentions = append(b.mentions, place{keys[i], at})
-		}
-	}
-	if i != len(keys) {
+	if at != len(sources) {
 		return b, errForm
 	}
 	return b, nil

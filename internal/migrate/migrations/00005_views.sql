@@ -144,7 +144,9 @@ create view graph_nodes as
 	from file f join repo r using (repo_id) join ref rf using (repo_id, ref_id) join path p using (repo_id, path_id)
 	join scope s using (repo_id, scope_id)
 	join node_block b on b.repo_id = f.repo_id and b.fact_id = f.fact_id
-	cross join lateral unnest(b.dkeys, b.spans, b.metas, b.extras, b.containers, b.names) with ordinality n(dkey, span, meta, extra, container, name, ord)
+	cross join lateral (select u.dkey, u.span, u.meta, u.extra, coalesce(u.container, '') as container, u.name, u.ord
+		from unnest(b.dkeys, b.spans, b.metas, b.extras, string_to_array(b.containers, U&'\001F'), string_to_array(b.names, U&'\001F'))
+			with ordinality u(dkey, span, meta, extra, container, name, ord)) n
 	union all
 	select f.repo_id, r.name, rf.name, p.path, p.key, 'file', base_name(p.path), p.path, 'file ' || p.path, 1, greatest(b.lines, 1), 1, 1, 0, 0,
 		true, false, false, f.flags & 4 <> 0, false, f.language, 0, 0
@@ -164,7 +166,7 @@ comment on column graph_nodes.ord is 'Position among the definitions of the file
 create view graph_edges as
 	select f.repo_id as project_id, r.name as repository, rf.name as ref, p.path,
 		case when w.source = 0 then p.key else (case when n.metas[w.source] & 512 <> 0 then f.local_key else s.key end) # n.dkeys[w.source] end as source,
-		case when w.source = 0 then p.path else qualified_name(n.containers[w.source], n.names[w.source]) end as source_name,
+		case when w.source = 0 then p.path else qualified_name(coalesce(n.containers[w.source], ''), n.names[w.source]) end as source_name,
 		edge_word(w.kind) as kind, t.targets[w.target + 1] as target, tn.names[w.target + 1] as target_name,
 		w.line + 1 as line, w.col::int8 + 1 as "column",
 		certainty_word(w.certainty) as certainty, evidence_word(w.reason) as evidence, reason_text(w.reason) as reason
@@ -172,13 +174,14 @@ create view graph_edges as
 	join edge_block b on b.repo_id = f.repo_id and b.block_id = f.block_id
 	left join scope s on s.repo_id = f.repo_id and s.scope_id = f.scope_id
 	-- offset 0 keeps each of these a step of its own, so that an array is decompressed once a file and not once an edge.
-	left join lateral (select nb.dkeys || '{}'::int8[] as dkeys, nb.metas || '{}'::int8[] as metas, nb.containers || '{}'::text[] as containers, nb.names || '{}'::text[] as names
+	left join lateral (select nb.dkeys || '{}'::int8[] as dkeys, nb.metas || '{}'::int8[] as metas,
+			string_to_array(nb.containers, U&'\001F') as containers, string_to_array(nb.names, U&'\001F') as names
 		from node_block nb where nb.repo_id = f.repo_id and nb.fact_id = f.fact_id offset 0) n on true
 	cross join lateral (select b.targets || '{}'::int8[] as targets offset 0) t
 	left join lateral (select array_agg((
 			select coalesce(
 				(select case when u.key = p2.key then p2.path when u.key = s2.key then s2.scope
-					else (select qualified_name(n2.containers[i], n2.names[i])
+					else (select qualified_name(coalesce((string_to_array(n2.containers, U&'\001F'))[i], ''), (string_to_array(n2.names, U&'\001F'))[i])
 						from coalesce(array_position(n2.dkeys, u.key # s2.key), array_position(n2.dkeys, u.key # f2.local_key)) i) end
 				from (select sb.paths[array_position(sb.keys, u.key)] as path_id from symbol_block sb
 					where sb.repo_id = f.repo_id and sb.ref_id = f.ref_id and sb.lo <= u.key order by sb.lo desc limit 1) at
@@ -207,12 +210,15 @@ comment on column symbol_references.key is 'Key of the symbol; see graph_nodes.k
 comment on column symbol_references.in_key is 'Key of the symbol (or file) whose code it stands in.';
 
 create view dependencies as
-	select d.repo_id as project_id, r.name as repository, rf.name as ref, p.path, d.line + 1 as line, d.col + 1 as "column", d.specifier,
-		import_word(d.kind) as kind, d.type_only, d.optional, dependency_word(d.state) as state, t.path as target_path, nullif(d.target_scope, '') as target_scope,
-		x.manager, x.name as package, x.version, d.reason
+	select d.repo_id as project_id, r.name as repository, rf.name as ref, p.path, ((u.place >> 32) & 4294967295)::int4 + 1 as line, (u.place & 4294967295) + 1 as "column",
+		coalesce(u.specifier, '') as specifier, import_word(u.meta & 255) as kind, u.meta & 65536 <> 0 as type_only, u.meta & 131072 <> 0 as optional,
+		dependency_word((u.meta >> 8) & 255) as state, t.path as target_path, nullif(u.scope, '') as target_scope,
+		x.manager, x.name as package, x.version, coalesce(u.reason, '') as reason
 	from dependency d join repo r using (repo_id) join ref rf using (repo_id, ref_id) join path p using (repo_id, path_id)
-	left join path t on t.repo_id = d.repo_id and t.path_id = d.target_path
-	left join external x on x.repo_id = d.repo_id and x.ref_id = d.ref_id and x.key = d.external_key;
+	cross join lateral unnest(d.places, d.metas, d.targets, d.externals, string_to_array(d.specifiers, U&'\001F'), string_to_array(d.scopes, U&'\001F'),
+		string_to_array(d.reasons, U&'\001F')) u(place, meta, target, external, specifier, scope, reason)
+	left join path t on t.repo_id = d.repo_id and t.path_id = u.target
+	left join external x on x.repo_id = d.repo_id and x.ref_id = d.ref_id and x.key = u.external;
 comment on view dependencies is 'Imports of files: resolved, unresolved and external.';
 comment on column dependencies.state is 'resolved, unresolved, external, or standard for the language''s own library.';
 comment on column dependencies.reason is 'How it was resolved, or why it was not.';

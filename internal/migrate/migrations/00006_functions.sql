@@ -11,8 +11,8 @@ begin atomic
 	from scope s join file f on f.repo_id = s.repo_id and f.scope_id = s.scope_id
 	join path p on p.repo_id = f.repo_id and p.path_id = f.path_id
 	join node_block b on b.repo_id = f.repo_id and b.fact_id = f.fact_id
-	cross join lateral unnest(b.dkeys, b.metas, b.containers, b.names) n(dkey, meta, container, name)
-	where starts_with($1, s.scope) and symbol_text(s.scope, base_name(p.path), n.container, n.name, n.meta) = $1
+	cross join lateral unnest(b.dkeys, b.metas, string_to_array(b.containers, U&'\001F'), string_to_array(b.names, U&'\001F')) n(dkey, meta, container, name)
+	where starts_with($1, s.scope) and symbol_text(s.scope, base_name(p.path), coalesce(n.container, ''), n.name, n.meta) = $1
 	union
 	select f.repo_id, f.ref_id, s.key from scope s join file f on f.repo_id = s.repo_id and f.scope_id = s.scope_id where s.scope = $1
 	union
@@ -28,16 +28,17 @@ create function symbols_named(name text)
 	language sql stable parallel safe security definer set search_path = {{schema}}, pg_temp rows 10
 begin atomic
 	select f.repo_id, r.name, rf.name, p.path, (case when n.meta & 512 <> 0 then f.local_key else s.key end) # n.dkey,
-		kind_word(((n.meta >> 32) & 255)::int4), qualified_name(n.container, n.name),
-		symbol_text(s.scope, base_name(p.path), n.container, n.name, n.meta), (n.span & 16777215)::int4 + 1
-	from name d cross join lateral unnest(d.paths) at(path_id)
+		kind_word(((n.meta >> 32) & 255)::int4), qualified_name(coalesce(n.container, ''), n.name),
+		symbol_text(s.scope, base_name(p.path), coalesce(n.container, ''), n.name, n.meta), (n.span & 16777215)::int4 + 1
+	from name d cross join lateral (select get_byte(d.paths, i) << 24 | get_byte(d.paths, i + 1) << 16 | get_byte(d.paths, i + 2) << 8 | get_byte(d.paths, i + 3) as path_id
+		from generate_series(0, length(d.paths) - 4, 4) i) at
 	join file f on f.repo_id = d.repo_id and f.path_id = at.path_id
 	join repo r on r.repo_id = f.repo_id join ref rf on rf.repo_id = f.repo_id and rf.ref_id = f.ref_id
 	join path p on p.repo_id = f.repo_id and p.path_id = f.path_id
 	join scope s on s.repo_id = f.repo_id and s.scope_id = f.scope_id
 	join node_block b on b.repo_id = f.repo_id and b.fact_id = f.fact_id
-	cross join lateral unnest(b.dkeys, b.spans, b.metas, b.containers, b.names) n(dkey, span, meta, container, name)
-	where d.name = (regexp_match($1, '[^.]*$'))[1] and n.name = d.name and $1 in (n.name, qualified_name(n.container, n.name));
+	cross join lateral unnest(b.dkeys, b.spans, b.metas, string_to_array(b.containers, U&'\001F'), string_to_array(b.names, U&'\001F')) n(dkey, span, meta, container, name)
+	where d.name = (regexp_match($1, '[^.]*$'))[1] and n.name = d.name and $1 in (n.name, qualified_name(coalesce(n.container, ''), n.name));
 end;
 comment on function symbols_named(text) is 'Definitions by name (Do) or qualified name (Client.Do), in every ref.';
 
@@ -51,19 +52,21 @@ begin atomic
 	), step as (
 		select u.v, u.i, count(*) filter (where u.v = 0) over (order by u.i) as before, block.at
 		from block cross join lateral unnest(block.sources) with ordinality u(v, i)
+	), own as (
+		select s.v, s.i, count(*) filter (where s.v = -32768) over (order by s.i) as marks from step s where s.before = s.at - 1 and s.v <> 0
 	), source as (
-		select s.v, sum(case when s.v < 0 then -s.v::int8 * 32767 else s.v::int8 end) over (order by s.i)::int4 as path_id
-		from step s where s.before = s.at - 1 and s.v <> 0
+		select o.v, sum(case when o.v < 0 then -o.v::int8 * 32767 else o.v::int8 end) over (order by o.i)::int4 as path_id from own o where o.marks = 0
 	)
 	select p.path, w.line + 1, w.col::int8 + 1, edge_word(w.kind),
 		case when w.source = 0 then p.key else (case when n.metas[w.source] & 512 <> 0 then f.local_key else sc.key end) # n.dkeys[w.source] end,
-		case when w.source = 0 then p.path else qualified_name(n.containers[w.source], n.names[w.source]) end,
+		case when w.source = 0 then p.path else qualified_name(coalesce(n.containers[w.source], ''), n.names[w.source]) end,
 		certainty_word(w.certainty), evidence_word(w.reason), reason_text(w.reason)
 	from source join file f on f.repo_id = $1 and f.ref_id = $2 and f.path_id = source.path_id
 	join path p on p.repo_id = $1 and p.path_id = f.path_id
 	join edge_block b on b.repo_id = $1 and b.block_id = f.block_id
 	left join scope sc on sc.repo_id = $1 and sc.scope_id = f.scope_id
-	left join lateral (select nb.dkeys || '{}'::int8[] as dkeys, nb.metas || '{}'::int8[] as metas, nb.containers || '{}'::text[] as containers, nb.names || '{}'::text[] as names
+	left join lateral (select nb.dkeys || '{}'::int8[] as dkeys, nb.metas || '{}'::int8[] as metas,
+			string_to_array(nb.containers, U&'\001F') as containers, string_to_array(nb.names, U&'\001F') as names
 		from node_block nb where nb.repo_id = $1 and nb.fact_id = f.fact_id offset 0) n on true
 	cross join lateral (select array_position(b.targets, $3) - 1 as target offset 0) t
 	cross join lateral edge_words(b.wide, b.e) w
