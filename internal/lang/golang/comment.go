@@ -17,9 +17,27 @@ func (x *Extractor) document(d *code.Def, floor uint32) {
 	if d.DocStart == d.DocEnd && d.Kind != code.KindFunction && d.Kind != code.KindMethod {
 		d.DocStart, d.DocEnd = x.commentAfter(d.End)
 	}
-	if d.DocStart < d.DocEnd && deprecates(x.text[d.DocStart:d.DocEnd]) {
+	if d.DocStart == d.DocEnd {
+		return
+	}
+	comment := x.text[d.DocStart:d.DocEnd]
+	if deprecates(comment) {
 		d.Flags |= code.DefDeprecated
 	}
+	if handsOut(comment) {
+		d.Flags |= code.DefDecorated
+	}
+}
+
+// handsOut says whether a directive makes a definition known to code that Go
+// does not see: to C, to a WebAssembly host, or to the linker.
+func handsOut(comment []byte) bool {
+	for _, directive := range [...]string{"//export ", "//go:linkname ", "//go:wasmexport "} {
+		if at := bytes.Index(comment, []byte(directive)); at == 0 || at > 0 && comment[at-1] == '\n' {
+			return true
+		}
+	}
+	return false
 }
 
 func (x *Extractor) commentAbove(start, floor uint32) (from, to uint32) {

@@ -163,6 +163,10 @@ func (x *Extractor) finish() *code.Document {
 	x.locals, doc.Locals = doc.Locals, slices.Clone(doc.Locals)
 	x.nodes, doc.Exprs = doc.Exprs, slices.Clone(doc.Exprs)
 	x.doc, x.text = nil, nil
+	// Nothing of the tree may live on in the buffers.
+	clear(x.chain[:cap(x.chain)])
+	clear(x.members.lists)
+	clear(x.inner.lists)
 	return x.builder.Finish()
 }
 
