@@ -1,0 +1,360 @@
+package python
+
+import (
+	"manito/internal/code"
+)
+
+// assign gives a value to a target: it records the use that writes to it, unless
+// the target is where the variable is defined, and adds the value to what the
+// variable is known to hold.
+func (r *reader) assign(i uint32, v code.ExprID) {
+	rec := &r.recs[i]
+	switch rec.Kind {
+	case kIdentifier:
+		r.assignName(i, v, false)
+	case kAttribute:
+		r.assignAttribute(i, v, false)
+	case kTuplePattern, kPatternList, kListPattern, kTuple, kList, kExpressionList:
+		n, star := 0, false
+		for c := i + 1; c < rec.Next; c = r.recs[c].Next {
+			switch {
+			case r.recs[c].Kind == kListSplatPattern || r.recs[c].Kind == kListSplat:
+				star = true
+				if c+1 < r.recs[c].Next {
+					r.assign(c+1, r.arrayOf(r.b.Unary(code.OpElem, v), "list"))
+				}
+			case star:
+				r.assign(c, 0) // counted from the end
+			default:
+				r.assign(c, r.component(v, n))
+			}
+			n++
+		}
+	case kParenthesized, kAsTarget, kListSplatPattern, kListSplat:
+		for c := i + 1; c < rec.Next; c = r.recs[c].Next {
+			r.assign(c, v)
+		}
+	default: // x[i] = v
+		r.expr(i, false)
+	}
+}
+
+// component is part n of a value that is taken apart.
+func (r *reader) component(v code.ExprID, n int) code.ExprID {
+	if v == 0 {
+		return 0
+	}
+	if e := r.doc.Exprs[v]; e.Op == code.OpOf {
+		if t := r.doc.Exprs[e.A]; t.Op == code.OpTuple {
+			list := code.ExprID(t.A)
+			for ; n > 0 && list != 0; n-- {
+				list = code.ExprID(r.doc.Exprs[list].B)
+			}
+			if list == 0 {
+				return 0
+			}
+			return r.of(code.ExprID(r.doc.Exprs[list].A))
+		}
+	}
+	return r.b.Result(v, n)
+}
+
+// variable is the expression of the variable that a target identifier names.
+func (r *reader) variable(i uint32) code.ExprID {
+	if r.recs[i].Kind != kIdentifier {
+		return 0
+	}
+	name := r.name(i)
+	if name == 0 {
+		return 0
+	}
+	s := r.lookup(name)
+	if s < 0 || r.symbols[s].vari < 0 {
+		return 0
+	}
+	return r.variableOf(s)
+}
+
+func (r *reader) variableOf(s int32) code.ExprID {
+	sym := &r.symbols[s]
+	if r.global(sym.scope) {
+		return r.b.Expr(code.OpDef, sym.vari, 0)
+	}
+	return r.b.Expr(code.OpLocal, sym.vari, 0)
+}
+
+// slotOf is where the values of a symbol's variable are gathered.
+func (r *reader) slotOf(s int32) *slot {
+	sym := &r.symbols[s]
+	if r.global(sym.scope) {
+		return &r.slots[sym.vari]
+	}
+	return &r.locals[sym.vari]
+}
+
+func (r *reader) assignName(i uint32, v code.ExprID, declared bool) {
+	name := r.name(i)
+	if name == 0 {
+		return
+	}
+	s := r.lookup(name)
+	if s < 0 || r.symbols[s].vari < 0 {
+		r.use(i, name, r.b.Expr(code.OpName, int32(name), 0), code.RoleWrite)
+		return
+	}
+	e := r.variableOf(s)
+	if r.symbols[s].first != i {
+		r.use(i, name, e, code.RoleWrite)
+	}
+	r.forget(e)
+	if declared {
+		r.slotOf(s).declare(v)
+	} else if v != e {
+		r.slotOf(s).add(v)
+	}
+}
+
+// assignAttribute is x.name = v. Where x is self, the value belongs to the class's field.
+func (r *reader) assignAttribute(i uint32, v code.ExprID, declared bool) {
+	var object, e code.ExprID
+	for c := i + 1; c < r.recs[i].Next; c = r.recs[c].Next {
+		switch r.recs[c].Field {
+		case fObject:
+			object = r.expr(c, true)
+		case fAttribute:
+			name := r.name(c)
+			if name == 0 {
+				break
+			}
+			e = r.b.Member(object, name)
+			if d, first := r.field(object, name); d != code.NoDef {
+				if declared {
+					r.slots[d].declare(v)
+				} else if v != e {
+					r.slots[d].add(v)
+				}
+				if first == i {
+					r.forget(e)
+					return
+				}
+			}
+			r.use(c, name, e, code.RoleWrite)
+		default:
+			r.expr(c, false)
+		}
+	}
+	r.forget(e)
+}
+
+// field is the Def of a field of the class that an object is, and the record
+// that defines it when a method does; NoDef when it has none of that name.
+func (r *reader) field(object code.ExprID, name code.NameID) (code.DefID, uint32) {
+	if object == 0 {
+		return code.NoDef, 0
+	}
+	o := r.doc.Exprs[object]
+	if o.Op != code.OpThis && o.Op != code.OpClass {
+		return code.NoDef, 0
+	}
+	class := code.DefID(o.A)
+	if a, ok := r.attributes[attributeKey{class, name}]; ok {
+		return r.attrs[a].def, r.attrs[a].first
+	}
+	for s := r.top(name); s >= 0; s = r.symbols[s].outer {
+		if sym := &r.symbols[s]; sym.scope == r.classScope[class] {
+			if sym.vari >= 0 {
+				return code.DefID(sym.vari), 0
+			}
+			break
+		}
+	}
+	return code.NoDef, 0
+}
+
+// assignment reads an assignment and gives the value that is assigned.
+func (r *reader) assignment(i uint32) code.ExprID {
+	var left, right, typ uint32
+	for c := i + 1; c < r.recs[i].Next; c = r.recs[c].Next {
+		switch r.recs[c].Field {
+		case fLeft:
+			left = c
+		case fRight:
+			right = c
+		case fType:
+			typ = c
+		default:
+			r.expr(c, false)
+		}
+	}
+	if left == 0 {
+		if right != 0 {
+			return r.expr(right, true)
+		}
+		return 0
+	}
+	from := len(r.doc.Uses)
+	outer := r.def
+	var s int32 = noSymbol
+	alias := false
+	if r.recs[left].Kind == kIdentifier {
+		if s = r.defining(left); s >= 0 {
+			r.def = code.DefID(r.symbols[s].vari)
+			d := &r.doc.Defs[r.def]
+			alias = d.Kind == code.KindType && d.Flags&code.DefAlias != 0
+		}
+	}
+	var t, v code.ExprID
+	if typ != 0 {
+		t = r.typ(typ, code.RoleType)
+	}
+	switch {
+	case right == 0:
+	case alias:
+		r.doc.Defs[r.def].Type = r.typ(right, code.RoleType)
+	case r.is(left, "__all__") && r.scope == 0:
+		r.readAll(right, false)
+	case s >= 0 && r.makesType(s, right):
+		r.typeMaker(s, right)
+		left = 0
+	default:
+		v = r.expr(right, true)
+	}
+	mid := len(r.doc.Uses)
+	r.def = outer
+	switch {
+	case left == 0:
+	case t != 0 && !r.qualifier(t):
+		switch r.recs[left].Kind {
+		case kIdentifier:
+			r.assignName(left, r.of(t), true)
+		case kAttribute:
+			r.assignAttribute(left, r.of(t), true)
+		default:
+			r.assign(left, r.of(t))
+		}
+	case right == 0: // a declaration without a type that is known
+		switch r.recs[left].Kind {
+		case kIdentifier:
+			r.declaredOnly(left)
+		case kAttribute:
+			r.assignAttribute(left, 0, false)
+		default:
+			r.assign(left, 0)
+		}
+	default:
+		r.assign(left, v)
+	}
+	r.swap(from, mid)
+	return v
+}
+
+// declaredOnly is the target of x: T without a value.
+func (r *reader) declaredOnly(i uint32) {
+	name := r.name(i)
+	if name == 0 {
+		return
+	}
+	if s := r.lookup(name); s >= 0 && r.symbols[s].vari >= 0 && r.symbols[s].first != i {
+		r.use(i, name, r.variableOf(s), code.RoleWrite)
+	}
+}
+
+// defining is the symbol of a module or class variable that is defined at i, or noSymbol.
+func (r *reader) defining(i uint32) int32 {
+	name := r.name(i)
+	if name == 0 {
+		return noSymbol
+	}
+	s := r.lookup(name)
+	if s >= 0 && r.symbols[s].first == i && r.symbols[s].vari >= 0 && r.global(r.symbols[s].scope) {
+		return s
+	}
+	return noSymbol
+}
+
+// augmented is x += v.
+func (r *reader) augmented(i uint32) {
+	var left, right uint32
+	for c := i + 1; c < r.recs[i].Next; c = r.recs[c].Next {
+		switch r.recs[c].Field {
+		case fLeft:
+			left = c
+		case fRight:
+			right = c
+		}
+	}
+	if left != 0 {
+		switch r.recs[left].Kind {
+		case kIdentifier:
+			r.augmentedName(left)
+		case kAttribute:
+			r.attribute(left, code.RoleReadWrite)
+		default:
+			r.expr(left, false)
+		}
+	}
+	switch {
+	case right == 0:
+	case left != 0 && r.is(left, "__all__") && r.scope == 0:
+		r.readAll(right, true)
+	default:
+		r.expr(right, false)
+	}
+}
+
+func (r *reader) augmentedName(i uint32) {
+	name := r.name(i)
+	if name == 0 {
+		return
+	}
+	s := r.lookup(name)
+	if s >= 0 && r.symbols[s].first == i && r.symbols[s].vari >= 0 {
+		r.slotOf(s).add(0)
+		return // the only place where it is bound
+	}
+	r.identifier(i, code.RoleReadWrite)
+}
+
+// typeAlias is type X[T] = ...
+func (r *reader) typeAlias(i uint32) {
+	left, right := r.child(i, fLeft), r.child(i, fRight)
+	if left == 0 {
+		return
+	}
+	name := r.typeParamName(left)
+	if name == 0 {
+		return
+	}
+	outer := r.def
+	id := code.NoDef
+	if s := r.defining(name); s >= 0 {
+		id = code.DefID(r.symbols[s].vari)
+		r.def = id
+	} else {
+		r.assignName(name, 0, false)
+	}
+	var old frame
+	scope := int32(0)
+	for c := name + 1; c < r.recs[left].Next; c++ {
+		if r.recs[c].Kind == kTypeParameter {
+			if scope = r.note[c]; scope != 0 {
+				old = r.enter(scope)
+				params := r.typeParams(c)
+				if id != code.NoDef {
+					r.doc.Defs[id].TypeParams = params
+				}
+			}
+			break
+		}
+	}
+	if right != 0 {
+		t := r.typ(right, code.RoleType)
+		if id != code.NoDef {
+			r.doc.Defs[id].Type = t
+		}
+	}
+	if scope != 0 {
+		r.exit(scope, old)
+	}
+	r.def = outer
+}

@@ -1,0 +1,665 @@
+package python
+
+import (
+	"bytes"
+
+	"manito/internal/code"
+)
+
+// expr reads an expression: it records the uses in it and, when its value is
+// wanted, says what is known of it.
+func (r *reader) expr(i uint32, want bool) code.ExprID {
+	rec := &r.recs[i]
+	switch rec.Kind {
+	case kIdentifier:
+		return r.identifier(i, code.RoleRead)
+	case kAttribute:
+		return r.attribute(i, code.RoleRead)
+	case kCall:
+		return r.call(i, want)
+	case kString, kConcatenated:
+		return r.str(i, want)
+	case kInteger:
+		return r.builtin(want, "int")
+	case kFloat:
+		return r.builtin(want, "float")
+	case kTrue, kFalse:
+		return r.builtin(want, "bool")
+	case kNone:
+		return r.nothing()
+	case kEllipsis, kBreak, kContinue, kKeywordSeparator, kPositionalSeparator, kWildcard, kImportPrefix, kAnd, kOr:
+		return 0
+	case kParenthesized, kType, kInterpolation, kAsTarget:
+		return r.last(i, want)
+	case kSubscript:
+		return r.subscript(i, want)
+	case kTuple, kExpressionList, kPatternList, kTuplePattern:
+		return r.tuple(i, want)
+	case kList, kSet, kListPattern:
+		return r.sequence(i, want)
+	case kDict:
+		return r.dict(i, want)
+	case kListComprehension, kSetComprehension, kGenerator, kDictComprehension:
+		return r.comprehension(i, want)
+	case kConditional:
+		return r.conditionalExpr(i, want)
+	case kBoolean:
+		return r.boolean(i, 0, want)
+	case kNot, kComparison:
+		r.each(i)
+		return r.builtin(want, "bool")
+	case kBinary:
+		return r.binary(i, want)
+	case kUnary:
+		return r.unary(i, want)
+	case kLambda:
+		return r.lambda(i, 0, 0, want)
+	case kAwait:
+		return r.b.Unary(code.OpAwait, r.last(i, want))
+	case kYield:
+		return r.yield(i)
+	case kNamedExpression:
+		return r.walrus(i)
+	case kAssignment:
+		return r.assignment(i)
+	case kAugmented:
+		r.augmented(i)
+		return 0
+	case kKeywordArgument:
+		if v := r.child(i, fValue); v != 0 {
+			r.expr(v, false)
+		}
+		return 0
+	case kAsPattern:
+		if i+1 < rec.Next {
+			v := r.expr(i+1, true)
+			if t := r.recs[i+1].Next; t < rec.Next {
+				r.assign(t, v)
+			}
+		}
+		return 0
+	case kFunction, kClass, kDecorated, kIf, kFor, kWhile, kTry, kWith, kMatch, kReturn, kImport, kImportFrom, kImportFuture, kBlock, kGlobal, kNonlocal, kTypeAlias, kDelete, kAssert:
+		r.statement(i) // out of place
+		return 0
+	}
+	r.each(i)
+	return 0
+}
+
+// last reads the children of i and is the value of the last.
+func (r *reader) last(i uint32, want bool) code.ExprID {
+	var v code.ExprID
+	for c := i + 1; c < r.recs[i].Next; c = r.recs[c].Next {
+		v = r.expr(c, want)
+	}
+	return v
+}
+
+func (r *reader) builtin(want bool, name string) code.ExprID {
+	if !want {
+		return 0
+	}
+	return r.b.Expr(code.OpBuiltin, int32(r.b.Name(name)), 0)
+}
+
+// nothing is None.
+func (r *reader) nothing() code.ExprID {
+	if r.unsaid == 0 {
+		r.unsaid = r.builtin(true, "None")
+	}
+	return r.unsaid
+}
+
+// identifier reads a name.
+func (r *reader) identifier(i uint32, role code.Role) code.ExprID {
+	name := r.name(i)
+	if name == 0 {
+		return 0
+	}
+	s := r.lookup(name)
+	var e code.ExprID
+	if s >= 0 {
+		e = r.denotes(s, i)
+	}
+	if e == 0 {
+		e = r.b.Expr(code.OpName, int32(name), 0)
+		r.use(i, name, e, role)
+		return e
+	}
+	r.use(i, name, e, role)
+	if f := r.symbols[s].flags; f != 0 {
+		if v := r.receiver(s); v != 0 {
+			return v
+		}
+	}
+	if len(r.narrowed) > r.floor {
+		return r.narrowedValue(e)
+	}
+	return e
+}
+
+// receiver is what self or cls denotes, unless it is assigned to; 0 for other symbols.
+func (r *reader) receiver(s int32) code.ExprID {
+	sym := &r.symbols[s]
+	if sym.flags&symbolRebound != 0 {
+		return 0
+	}
+	class := r.scopes[sym.scope].class
+	switch {
+	case class == code.NoDef:
+	case sym.flags&symbolSelf != 0:
+		return r.b.Expr(code.OpThis, int32(class), 0)
+	case sym.flags&symbolCls != 0:
+		return r.b.Expr(code.OpClass, int32(class), 0)
+	}
+	return 0
+}
+
+// attribute reads x.name.
+func (r *reader) attribute(i uint32, role code.Role) code.ExprID {
+	var v, e code.ExprID
+	end := r.recs[i].Next
+	for c := i + 1; c < end; c = r.recs[c].Next {
+		switch r.recs[c].Field {
+		case fObject:
+			v = r.expr(c, true)
+		case fAttribute:
+			name := r.name(c)
+			if name == 0 {
+				break
+			}
+			if v != 0 && r.doc.Exprs[v].Op == code.OpThis && r.is(c, "__class__") {
+				e = r.b.Expr(code.OpClass, r.doc.Exprs[v].A, 0)
+				r.use(c, name, e, role)
+				return e
+			}
+			e = r.b.Member(v, name)
+			r.use(c, name, e, role)
+		default:
+			r.expr(c, false)
+		}
+	}
+	if e != 0 && len(r.narrowed) > r.floor {
+		return r.narrowedValue(e)
+	}
+	return e
+}
+
+// str reads a string with the expressions in it.
+func (r *reader) str(i uint32, want bool) code.ExprID {
+	rec := &r.recs[i]
+	if i+1 < rec.Next {
+		r.each(i)
+	}
+	if !want {
+		return 0
+	}
+	for _, c := range r.text[rec.Start:min(rec.End, rec.Start+3)] {
+		switch c {
+		case 'b', 'B':
+			return r.builtin(want, "bytes")
+		case '"', '\'':
+			return r.builtin(want, "str")
+		}
+	}
+	return r.builtin(want, "str")
+}
+
+// typeOf is the type expression of a value.
+func (r *reader) typeOf(v code.ExprID) code.ExprID {
+	if v == 0 {
+		return 0
+	}
+	if e := r.doc.Exprs[v]; e.Op == code.OpOf {
+		return code.ExprID(e.A)
+	}
+	return r.b.Expr(code.OpTypeOf, int32(v), 0)
+}
+
+// of is a value of a type.
+func (r *reader) of(t code.ExprID) code.ExprID {
+	if t == 0 {
+		return 0
+	}
+	switch e := r.doc.Exprs[t]; e.Op {
+	case code.OpTypeOf:
+		return code.ExprID(e.A)
+	case code.OpBuiltin:
+		return t
+	}
+	return r.b.Expr(code.OpOf, int32(t), 0)
+}
+
+// arrayOf is a container with elements of a value; one of the named built-in type when nothing is known of them.
+func (r *reader) arrayOf(v code.ExprID, name string) code.ExprID {
+	if v == 0 {
+		return r.builtin(true, name)
+	}
+	return r.of(r.b.Expr(code.OpArray, int32(r.typeOf(v)), 0))
+}
+
+func (r *reader) mapOf(k, v code.ExprID) code.ExprID {
+	if k == 0 && v == 0 {
+		return r.builtin(true, "dict")
+	}
+	return r.of(r.b.Expr(code.OpMap, int32(r.typeOf(k)), int32(r.typeOf(v))))
+}
+
+// maxComponents bounds the tuples whose components are told apart.
+const maxComponents = 16
+
+func (r *reader) tuple(i uint32, want bool) code.ExprID {
+	if !want {
+		r.each(i)
+		return 0
+	}
+	base := len(r.exprs)
+	exact, known := true, false
+	for c := i + 1; c < r.recs[i].Next; c = r.recs[c].Next {
+		switch r.recs[c].Kind {
+		case kListSplat, kListSplatPattern:
+			exact = false
+		}
+		v := r.expr(c, len(r.exprs)-base < maxComponents)
+		if len(r.exprs)-base < maxComponents {
+			t := r.typeOf(v)
+			known = known || t != 0
+			r.exprs = append(r.exprs, t)
+		} else {
+			exact = false
+		}
+	}
+	parts := r.exprs[base:]
+	r.exprs = r.exprs[:base]
+	if !exact || !known {
+		return r.builtin(true, "tuple")
+	}
+	return r.of(r.b.Unary(code.OpTuple, r.b.List(parts...)))
+}
+
+// sequence reads a list or set.
+func (r *reader) sequence(i uint32, want bool) code.ExprID {
+	var s slot
+	for c := i + 1; c < r.recs[i].Next; c = r.recs[c].Next {
+		ask := want && !s.open && s.count < maxValues
+		v := r.expr(c, ask)
+		switch r.recs[c].Kind {
+		case kListSplat:
+			v = 0
+		}
+		if ask {
+			s.add(v)
+		}
+	}
+	switch {
+	case !want:
+		return 0
+	case r.recs[i].Kind == kSet:
+		return r.arrayOf(r.settle(&s), "set")
+	}
+	return r.arrayOf(r.settle(&s), "list")
+}
+
+func (r *reader) dict(i uint32, want bool) code.ExprID {
+	var keys, values slot
+	for c := i + 1; c < r.recs[i].Next; c = r.recs[c].Next {
+		if r.recs[c].Kind != kPair {
+			r.expr(c, false)
+			keys.open, values.open = true, true
+			continue
+		}
+		ask := want && values.count < maxValues
+		k, v := r.pair(c, ask)
+		if ask {
+			keys.add(k)
+			values.add(v)
+		}
+	}
+	if !want {
+		return 0
+	}
+	return r.mapOf(r.settle(&keys), r.settle(&values))
+}
+
+func (r *reader) pair(i uint32, want bool) (k, v code.ExprID) {
+	for c := i + 1; c < r.recs[i].Next; c = r.recs[c].Next {
+		switch r.recs[c].Field {
+		case fKey:
+			k = r.expr(c, want)
+		default:
+			v = r.expr(c, want)
+		}
+	}
+	return k, v
+}
+
+// comprehension reads its clauses before its body, which stands before them.
+func (r *reader) comprehension(i uint32, want bool) code.ExprID {
+	from := len(r.doc.Uses)
+	depth := len(r.narrowed)
+	scope := r.note[i]
+	var body uint32
+	entered := false
+	var old frame
+	for c := i + 1; c < r.recs[i].Next; c = r.recs[c].Next {
+		switch {
+		case r.recs[c].Field == fBody:
+			body = c
+		case r.recs[c].Kind == kForIn:
+			r.fn.cyclomatic++
+			if !entered {
+				old = r.firstIteration(c, scope)
+				entered = true
+				continue
+			}
+			r.iteration(c, bytes.HasPrefix(r.textOf(c), []byte("async")))
+		case r.recs[c].Kind == kIfClause:
+			r.fn.cyclomatic++
+			r.each(c)
+			if c+1 < r.recs[c].Next {
+				r.narrow(c+1, true)
+			}
+		default:
+			r.expr(c, false)
+		}
+	}
+	if !entered {
+		old = r.enter(scope)
+	}
+	mid := len(r.doc.Uses)
+	var k, v code.ExprID
+	if body != 0 {
+		if r.recs[body].Kind == kPair {
+			k, v = r.pair(body, want)
+		} else {
+			v = r.expr(body, want)
+		}
+	}
+	r.swap(from, mid)
+	r.narrowed = r.narrowed[:depth]
+	r.exit(scope, old)
+	switch {
+	case !want:
+		return 0
+	case r.recs[i].Kind == kDictComprehension:
+		return r.mapOf(k, v)
+	case r.recs[i].Kind == kSetComprehension:
+		return r.arrayOf(v, "set")
+	case r.recs[i].Kind == kGenerator:
+		return r.arrayOf(v, "generator")
+	}
+	return r.arrayOf(v, "list")
+}
+
+// firstIteration reads the first for of a comprehension, whose iterated value belongs to the scope around it.
+func (r *reader) firstIteration(i uint32, scope int32) frame {
+	from := len(r.doc.Uses)
+	var v code.ExprID
+	if right := r.child(i, fRight); right != 0 {
+		for c := right; c < r.recs[i].Next; c = r.recs[c].Next {
+			v = r.expr(c, true)
+		}
+	}
+	mid := len(r.doc.Uses)
+	old := r.enter(scope)
+	if left := r.child(i, fLeft); left != 0 {
+		e := r.b.Unary(code.OpIter, v)
+		if bytes.HasPrefix(r.textOf(i), []byte("async")) {
+			e = r.b.Unary(code.OpAwait, e)
+		}
+		r.assign(left, e)
+	}
+	r.swap(from, mid)
+	return old
+}
+
+// conditionalExpr reads a if c else b. What c says of a's names is known while a is read.
+func (r *reader) conditionalExpr(i uint32, want bool) code.ExprID {
+	r.fn.cyclomatic++
+	r.structure()
+	r.fn.nesting++
+	depth := len(r.narrowed)
+	var values [2]code.ExprID
+	first := i + 1
+	if first < r.recs[i].Next {
+		if condition := r.recs[first].Next; condition < r.recs[i].Next {
+			r.narrow(condition, true)
+		}
+	}
+	n := 0
+	for c := first; c < r.recs[i].Next; c = r.recs[c].Next {
+		v := r.expr(c, want && n != 1)
+		r.narrowed = r.narrowed[:depth]
+		switch n {
+		case 0:
+			values[0] = v
+		case 2:
+			values[1] = v
+		}
+		n++
+	}
+	r.fn.nesting--
+	if !want {
+		return 0
+	}
+	return r.either(values[0], values[1])
+}
+
+// boolean reads a and b, a or b. A row of equal operators counts once for cognitive complexity.
+func (r *reader) boolean(i uint32, around operator, want bool) code.ExprID {
+	r.fn.cyclomatic++
+	depth := len(r.narrowed)
+	and := false
+	for c := i + 1; c < r.recs[i].Next; c = r.recs[c].Next {
+		if r.recs[c].Kind == kAnd {
+			and = true
+		}
+	}
+	mine := opOr
+	if and {
+		mine = opAnd
+	}
+	if around != mine {
+		r.fn.cognitive++
+	}
+	var values [2]code.ExprID
+	n := 0
+	for c := i + 1; c < r.recs[i].Next; c = r.recs[c].Next {
+		if k := r.recs[c].Kind; k == kAnd || k == kOr {
+			continue
+		}
+		var v code.ExprID
+		if r.recs[c].Kind == kBoolean {
+			v = r.boolean(c, mine, want)
+		} else {
+			v = r.expr(c, want)
+		}
+		if n < 2 {
+			values[n] = v
+		}
+		if n == 0 {
+			r.narrow(c, and)
+		}
+		n++
+	}
+	r.narrowed = r.narrowed[:depth]
+	switch {
+	case !want:
+		return 0
+	case and:
+		return values[1]
+	}
+	return r.either(values[0], values[1])
+}
+
+// operator is the boolean operator around another, for counting rows of them.
+type operator uint8
+
+const (
+	opAnd operator = 1 + iota
+	opOr
+)
+
+// binary knows only what a string does: it stays one.
+func (r *reader) binary(i uint32, want bool) code.ExprID {
+	var left code.ExprID
+	for c := i + 1; c < r.recs[i].Next; c = r.recs[c].Next {
+		v := r.expr(c, want && r.recs[c].Field == fLeft)
+		if r.recs[c].Field == fLeft {
+			left = v
+		}
+	}
+	if left != 0 && want {
+		if e := r.doc.Exprs[left]; e.Op == code.OpBuiltin {
+			switch r.doc.Names[e.A] {
+			case "str", "bytes":
+				return left
+			}
+		}
+	}
+	return 0
+}
+
+func (r *reader) unary(i uint32, want bool) code.ExprID {
+	v := r.last(i, want)
+	if v != 0 && r.doc.Exprs[v].Op == code.OpBuiltin {
+		return v // a number
+	}
+	return 0
+}
+
+// lambda reads an anonymous function; callee and index say where it is passed to.
+func (r *reader) lambda(i uint32, callee code.ExprID, index int, want bool) code.ExprID {
+	scope := r.note[i]
+	if scope == 0 {
+		r.each(i)
+		return 0
+	}
+	params, body := r.child(i, fParameters), r.child(i, fBody)
+	if params != 0 {
+		r.defaults(params)
+		if callee != 0 {
+			r.contextual(params, scope, callee, index)
+		}
+	}
+	if body == 0 {
+		return 0
+	}
+	fn := r.fn.nesting
+	r.fn.nesting++
+	old := r.enter(scope)
+	v := r.expr(body, want)
+	r.exit(scope, old)
+	r.fn.nesting = fn
+	if !want {
+		return 0
+	}
+	return r.b.Expr(code.OpFunc, -1, int32(v))
+}
+
+// contextual types the parameters of a lambda by what the callee hands to it.
+func (r *reader) contextual(params uint32, scope int32, callee code.ExprID, index int) {
+	at := 0
+	for c := params + 1; c < r.recs[params].Next && at < 16; c = r.recs[c].Next {
+		if r.recs[c].Kind != kIdentifier {
+			return
+		}
+		for s := r.scopes[scope].head; s >= 0; s = r.symbols[s].next {
+			if r.symbols[s].first == c && r.symbols[s].vari >= 0 {
+				r.locals[r.symbols[s].vari].add(r.b.Expr(code.OpArg, int32(callee), int32(index*16+at)))
+			}
+		}
+		at++
+	}
+}
+
+// defaults reads the default values of parameters, in the scope around the function.
+func (r *reader) defaults(params uint32) {
+	for c := params + 1; c < r.recs[params].Next; c = r.recs[c].Next {
+		if v := r.child(c, fValue); v != 0 {
+			r.expr(v, false)
+		}
+	}
+}
+
+// yield reads yield and yield from.
+func (r *reader) yield(i uint32) code.ExprID {
+	v := r.last(i, true)
+	r.fn.generator = true
+	if rest := bytes.TrimLeft(bytes.TrimPrefix(r.textOf(i), []byte("yield")), " \t\f\\\r\n"); bytes.HasPrefix(rest, []byte("from")) && i+1 < r.recs[i].Next && r.recs[i+1].Start > r.recs[i].Start+6 {
+		r.fn.yields.add(r.b.Unary(code.OpIter, v))
+		return 0
+	}
+	r.fn.yields.add(v)
+	return 0
+}
+
+func (r *reader) walrus(i uint32) code.ExprID {
+	target, value := r.child(i, fName), r.child(i, fValue)
+	from := len(r.doc.Uses)
+	var v code.ExprID
+	if value != 0 {
+		v = r.expr(value, true)
+	}
+	if target == 0 {
+		return v
+	}
+	mid := len(r.doc.Uses)
+	r.assign(target, v)
+	r.swap(from, mid)
+	if e := r.variable(target); e != 0 {
+		return e
+	}
+	return v
+}
+
+// subscript reads x[i]. Of a class it is the class with type arguments.
+func (r *reader) subscript(i uint32, want bool) code.ExprID {
+	value := i + 1
+	if value >= r.recs[i].Next {
+		return 0
+	}
+	v := r.expr(value, true)
+	first := r.recs[value].Next
+	if r.generalClass(v) {
+		base := len(r.args)
+		for c := first; c < r.recs[i].Next; c = r.recs[c].Next {
+			r.args = append(r.args, c)
+		}
+		t := r.apply(v, r.args[base:])
+		r.args = r.args[:base]
+		return t
+	}
+	sliced := false
+	for c := first; c < r.recs[i].Next; c = r.recs[c].Next {
+		r.expr(c, false)
+		sliced = sliced || r.recs[c].Kind == kSlice
+	}
+	switch {
+	case !want || v == 0:
+		return 0
+	case !sliced:
+		return r.b.Unary(code.OpElem, v)
+	}
+	switch e := r.doc.Exprs[v]; e.Op {
+	case code.OpBuiltin:
+		return v
+	case code.OpOf:
+		if r.doc.Exprs[e.A].Op == code.OpArray {
+			return v
+		}
+	}
+	return 0
+}
+
+// generalClass says whether a value is surely a class or a form of typing.
+func (r *reader) generalClass(v code.ExprID) bool {
+	if v == 0 {
+		return false
+	}
+	if e := r.doc.Exprs[v]; e.Op == code.OpDef {
+		k := r.doc.Defs[e.A].Kind
+		return k == code.KindClass || k == code.KindInterface || k == code.KindType
+	}
+	return shapeOf(r.form(v)) != shapeNone
+}
