@@ -14,9 +14,6 @@ import (
 // DefID and binds the package-level names, so that the second pass, which reads
 // types and bodies in order, can name what is declared further down.
 
-// maxMemberDepth bounds how deep anonymous structs inside types get definitions of their own.
-const maxMemberDepth = 32
-
 // shape is what a type's literals hold, as far as its own declaration says.
 type shape uint8
 
@@ -25,36 +22,6 @@ const (
 	shapeFields         // a struct: keys are fields
 	shapeElements       // an array, slice or map: keys are values
 )
-
-// memberTable remembers the first definition of each field or method list, in the order of the source.
-type memberTable struct {
-	lists []memberList
-	next  int
-}
-
-type memberList struct {
-	list  *ast.FieldList
-	first code.DefID
-}
-
-func (m *memberTable) reset() { m.lists, m.next = m.lists[:0], 0 }
-
-func (m *memberTable) add(list *ast.FieldList, first code.DefID) {
-	m.lists = append(m.lists, memberList{list, first})
-}
-
-// take finds the first definition of a list. Lists are asked for in the order of
-// the source; those before it that nobody asked for are passed over.
-func (m *memberTable) take(list *ast.FieldList) (code.DefID, bool) {
-	for m.next < len(m.lists) && m.lists[m.next].list.Opening < list.Opening {
-		m.next++
-	}
-	if m.next < len(m.lists) && m.lists[m.next].list == list {
-		m.next++
-		return m.lists[m.next-1].first, true
-	}
-	return code.NoDef, false
-}
 
 func (x *Extractor) declareAll(file *ast.File) {
 	floor := x.at(file.Name.End())
@@ -229,91 +196,6 @@ func (x *Extractor) declareType(spec *ast.TypeSpec, parent code.DefID, start, en
 	return def
 }
 
-// declareMembers declares the fields and methods of a struct or interface type
-// that stands directly in a declaration, also behind pointers, slices and maps.
-func (x *Extractor) declareMembers(t ast.Expr, parent code.DefID, table *memberTable, depth int) {
-	if depth > maxMemberDepth {
-		return
-	}
-	for {
-		switch e := t.(type) {
-		case *ast.ParenExpr:
-			t = e.X
-		case *ast.StarExpr:
-			t = e.X
-		case *ast.ArrayType:
-			t = e.Elt
-		case *ast.MapType:
-			t = e.Value
-		case *ast.ChanType:
-			t = e.Value
-		case *ast.StructType:
-			x.declareFields(e.Fields, parent, table, depth)
-			return
-		case *ast.InterfaceType:
-			x.declareMethods(e.Methods, parent, table)
-			return
-		default:
-			return
-		}
-	}
-}
-
-func (x *Extractor) declareFields(list *ast.FieldList, parent code.DefID, table *memberTable, depth int) {
-	table.add(list, code.DefID(len(x.doc.Defs)))
-	floor := x.at(list.Opening + 1)
-	for _, field := range list.List {
-		first := code.DefID(len(x.doc.Defs))
-		start, end := x.at(field.Pos()), x.at(field.End())
-		if len(field.Names) == 0 {
-			if name := embeddedName(field.Type); x.written(name) {
-				x.declareMember(name, parent, code.KindField, code.DefEmbedded, start, end, floor)
-			}
-		}
-		for _, name := range field.Names {
-			if x.written(name) {
-				x.declareMember(name, parent, code.KindField, 0, start, end, floor)
-			}
-		}
-		if len(field.Names) > 0 && int(first) < len(x.doc.Defs) {
-			x.declareMembers(field.Type, first, table, depth+1)
-		}
-		floor = end
-	}
-}
-
-func (x *Extractor) declareMethods(list *ast.FieldList, parent code.DefID, table *memberTable) {
-	table.add(list, code.DefID(len(x.doc.Defs)))
-	floor := x.at(list.Opening + 1)
-	for _, field := range list.List {
-		end := x.at(field.End())
-		if t, ok := field.Type.(*ast.FuncType); ok {
-			flags := code.DefAbstract
-			if variadic(t) {
-				flags |= code.DefVariadic
-			}
-			for _, name := range field.Names {
-				if x.written(name) {
-					x.declareMember(name, parent, code.KindMethod, flags, x.at(field.Pos()), end, floor)
-				}
-			}
-		}
-		floor = end
-	}
-}
-
-func (x *Extractor) declareMember(name *ast.Ident, parent code.DefID, kind code.Kind, flags code.DefFlags, start, end, floor uint32) {
-	if x.scope == code.NoDef { // a member of a type inside a function is out of reach
-		flags |= exportFlag(name.Name)
-	}
-	d := code.Def{
-		Name: x.symbols.name(name.Name), Kind: kind, Flags: flags, Parent: parent,
-		Start: start, End: end, NameStart: x.at(name.Pos()),
-	}
-	x.document(&d, floor)
-	x.define(d, trait{})
-}
-
 // define adds a definition; what a broken file makes of its ranges is fitted into its parent's.
 func (x *Extractor) define(d code.Def, t trait) code.DefID {
 	if d.Parent != code.NoDef {
@@ -385,28 +267,6 @@ func receiverBase(t ast.Expr) (base *ast.Ident, pointer bool) {
 			return e, pointer
 		default:
 			return nil, pointer
-		}
-	}
-}
-
-// embeddedName is the identifier that names an embedded field; nil when there is none.
-func embeddedName(t ast.Expr) *ast.Ident {
-	for {
-		switch e := t.(type) {
-		case *ast.ParenExpr:
-			t = e.X
-		case *ast.StarExpr:
-			t = e.X
-		case *ast.IndexExpr:
-			t = e.X
-		case *ast.IndexListExpr:
-			t = e.X
-		case *ast.SelectorExpr:
-			return e.Sel
-		case *ast.Ident:
-			return e
-		default:
-			return nil
 		}
 	}
 }
