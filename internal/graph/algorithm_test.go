@@ -523,11 +523,11 @@ func TestSitesKept(t *testing.T) {
 		}
 		return out
 	}
-	always := map[code.Reason]int{code.SiteUnknownReceiver: 1, code.SiteDynamic: 1, code.SiteUnresolvedModule: 1, code.SiteNoExport: 1, code.SiteAmbiguous: 1, code.SiteValue: 1}
+	always := map[code.Reason]int{code.SiteExternal: 1, code.SiteUnknownReceiver: 1, code.SiteDynamic: 1, code.SiteUnresolvedModule: 1, code.SiteNoExport: 1, code.SiteAmbiguous: 1, code.SiteValue: 1}
 	if d := cmp.Diff(always, count("other")); d != "" {
 		t.Error("a name that no symbol bears: " + d)
 	}
-	born := map[code.Reason]int{code.SiteNoMember: 1, code.SiteGlobal: 1, code.SiteExternal: 1, code.SiteBuiltin: 1}
+	born := map[code.Reason]int{code.SiteNoMember: 1, code.SiteGlobal: 1, code.SiteBuiltin: 1}
 	for k, v := range always {
 		born[k] = v
 	}

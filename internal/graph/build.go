@@ -324,12 +324,16 @@ func (b *Builder) makeSites() error {
 	}
 	at := slices.Clone(g.sitesAt[:n])
 	total := len(b.sites)
-	g.siteDef, g.siteLine, g.siteCol, g.siteMeta = make([]uint32, total), make([]uint32, total), make([]uint32, total), make([]uint16, total)
+	g.siteDef, g.siteLine, g.siteCol, g.siteMeta, g.sitePkg = make([]uint32, total), make([]uint32, total), make([]uint32, total), make([]uint16, total), make([]uint32, total)
 	for i := range b.sites {
 		s := &b.sites[i]
 		to := at[s.name]
 		at[s.name]++
 		g.siteDef[to], g.siteLine[to], g.siteCol[to], g.siteMeta[to] = s.def, s.line, s.col, s.meta
+		g.sitePkg[to] = None
+		if n, ok := g.Find(code.Key(s.pkg)); s.pkg != 0 && ok {
+			g.sitePkg[to] = uint32(n)
+		}
 	}
 	b.sites = nil
 	classes := make([]siteClass, 0, len(b.counts))

@@ -36,6 +36,7 @@ type Builder struct {
 
 type builderSite struct {
 	name, def, line, col uint32
+	pkg                  uint64 // key of an external package, or 0
 	meta                 uint16
 	always               bool // kept whatever its name
 }
@@ -309,7 +310,7 @@ func (b *Builder) addEdges(f *File, doc *code.Document, edges []code.Edge) error
 	if !slices.IsSortedFunc(b.edges, order) {
 		slices.SortFunc(b.edges, order)
 	}
-	imports := importFlags(doc)
+	imports, exports := importFlags(doc), exportStarts(doc)
 	next := uint32(0) // the next source whose offset is to be written
 	b.lines.reset(doc)
 	for i := range b.edges {
@@ -323,8 +324,13 @@ func (b *Builder) addEdges(f *File, doc *code.Document, edges []code.Edge) error
 			g.outAt = append(g.outAt, uint32(len(g.edgeMeta)))
 		}
 		line, col := b.lines.at(e.start)
-		if metaKind(e.meta) == code.EdgeImports {
+		switch metaKind(e.meta) {
+		case code.EdgeImports:
 			e.meta |= uint16(imports.at(e.start)) << metaFlags
+		case code.EdgeReads:
+			if _, ok := slices.BinarySearch(exports, e.start); ok {
+				e.meta |= uint16(LinkExported) << metaFlags
+			}
 		}
 		if col >= wideColumn {
 			g.wideEdge = append(g.wideEdge, uint32(len(g.edgeMeta)))

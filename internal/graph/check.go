@@ -170,5 +170,10 @@ func (g *Graph) checkSites() error {
 	if !below(g.siteDef, len(g.defNode)) {
 		return corrupt("site numbers")
 	}
+	for _, n := range g.sitePkg {
+		if n != None && (n < g.counts[countExternalBase] || int(n) >= len(g.nodeKey)) {
+			return corrupt("site packages")
+		}
+	}
 	return nil
 }

@@ -159,3 +159,31 @@ func nodeRange(from, to uint32) []Node {
 	}
 	return out
 }
+
+// Language is what people call a file's language.
+func (g *Graph) Language(f FileNo) string { return g.text(g.fileLang[f]) }
+
+// Packaged says whether files of a file's language share the names of their scope (File.Package).
+func (g *Graph) Packaged(f FileNo) bool { return g.fileMarks[f]&markPackage != 0 }
+
+// FlaggedFiles lists the files whose Document has any of the flags, in path order.
+func (g *Graph) FlaggedFiles(flags code.DocFlags) []FileNo {
+	var out []FileNo
+	for f, have := range g.fileFlags {
+		if code.DocFlags(have)&flags != 0 {
+			out = append(out, FileNo(f))
+		}
+	}
+	return out
+}
+
+// UnreadFiles lists the files that are not in StateRead, in path order.
+func (g *Graph) UnreadFiles() []FileNo {
+	var out []FileNo
+	for f, s := range g.fileState {
+		if State(s) != StateRead {
+			out = append(out, FileNo(f))
+		}
+	}
+	return out
+}

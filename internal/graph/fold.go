@@ -13,7 +13,8 @@ type Imports struct {
 	Deferred bool // also those that are not made when the file is loaded
 }
 
-func (o Imports) takes(f LinkFlags) bool {
+// Takes says whether an import with these flags makes an arrow.
+func (o Imports) Takes(f LinkFlags) bool {
 	return (o.Erased || f&LinkErased == 0) && (o.Deferred || f&LinkDeferred == 0)
 }
 
@@ -29,7 +30,7 @@ func (g *Graph) FileImports(o Imports) *Digraph {
 	}
 	for f := range FileNo(g.NumFiles()) {
 		for l := range g.Out(g.FileDef(f)) {
-			if l.Kind != code.EdgeImports || !o.takes(l.Flags) {
+			if l.Kind != code.EdgeImports || !o.Takes(l.Flags) {
 				continue
 			}
 			switch g.Class(l.Target) {

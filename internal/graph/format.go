@@ -111,7 +111,7 @@ func (g *Graph) columns() []column {
 		col(36, &g.defBody), col(37, &g.defDocStart), col(38, &g.defDocEnd), col(39, &g.defCyc), col(40, &g.defCog), col(41, &g.defNext), col(42, &g.outAt), col(43, &g.defMarks),
 		col(44, &g.nodeKey), col(45, &g.nodeDef), col(46, &g.inAt), col(47, &g.keyTable), col(48, &g.pkgScope), col(49, &g.pkgAt), col(50, &g.pkgFile), col(51, &g.extText),
 		col(52, &g.edgeTarget), col(53, &g.edgeLine), col(54, &g.edgeCol), col(55, &g.edgeMeta), col(56, &g.wideEdge), col(57, &g.wideCol), col(58, &g.inSource), col(59, &g.inEdge),
-		col(60, &g.siteDef), col(61, &g.siteLine), col(62, &g.siteCol), col(63, &g.siteMeta), col(64, &g.siteCount),
+		col(60, &g.siteDef), col(61, &g.siteLine), col(62, &g.siteCol), col(63, &g.siteMeta), col(64, &g.siteCount), col(65, &g.sitePkg),
 	}
 }
 
@@ -212,7 +212,7 @@ func (g *Graph) checkLengths() error {
 		lens(nodes, len(g.nodeDef), len(g.inAt)-1) &&
 		lens(edges, len(g.edgeLine), len(g.edgeCol), len(g.edgeMeta), len(g.inSource), len(g.inEdge)) &&
 		lens(names, len(g.nameFold), len(g.nodesAt)-1, len(g.sitesAt)-1) &&
-		lens(len(g.siteDef), len(g.siteLine), len(g.siteCol), len(g.siteMeta)) &&
+		lens(len(g.siteDef), len(g.siteLine), len(g.siteCol), len(g.siteMeta), len(g.sitePkg)) &&
 		len(g.wideEdge) == len(g.wideCol) && len(g.pkgAt) == len(g.pkgScope)+1 && len(g.extText)%4 == 0 && len(g.siteCount)%4 == 0 &&
 		len(g.keyTable) > 0 && len(g.keyTable)&(len(g.keyTable)-1) == 0 &&
 		len(g.fileHash) == 32*files

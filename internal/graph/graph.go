@@ -127,6 +127,7 @@ type Graph struct {
 	siteLine []uint32
 	siteCol  []uint32
 	siteMeta []uint16
+	sitePkg  []uint32 // external node or None
 	// Counts of all uses that became no edge, kept as sites or not: four words
 	// each: family (text), reason, 1 when called, count.
 	siteCount []uint32

@@ -69,3 +69,16 @@ func (s importSpans) at(offset uint32) LinkFlags {
 	}
 	return 0
 }
+
+// exportStarts lists where definitions of the file are named in order to export them, ascending.
+func exportStarts(doc *code.Document) []uint32 {
+	var out []uint32
+	for i := range doc.Exports {
+		x := &doc.Exports[i]
+		if int(x.Expr) < len(doc.Exprs) && doc.Exprs[x.Expr].Op == code.OpDef {
+			out = append(out, x.Start)
+		}
+	}
+	slices.Sort(out)
+	return out
+}

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"iter"
+	"slices"
 	"sort"
 
 	"manito/internal/code"
@@ -14,6 +15,7 @@ type LinkFlags uint8
 const (
 	LinkErased   LinkFlags = 1 << iota // an import that exists for types only and is gone at run time
 	LinkDeferred                       // an import that is not made when the file is loaded: inside a function, or import("x")
+	LinkExported                       // a read whose only purpose is to export what is read: module.exports = {f}
 )
 
 // Link is one edge, seen from either end.
@@ -27,7 +29,7 @@ type Link struct {
 	Flags        LinkFlags
 }
 
-// edgeMeta, from bit 0: kind 4, certainty 2, reason 5, flags 2.
+// edgeMeta, from bit 0: kind 4, certainty 2, reason 5, flags 3.
 const (
 	metaCertainty = 4
 	metaReason    = 6
@@ -35,7 +37,7 @@ const (
 )
 
 func packMeta(k code.EdgeKind, c code.Certainty, r code.Reason, f LinkFlags) uint16 {
-	return uint16(k)&15 | uint16(c)&3<<metaCertainty | uint16(r)&31<<metaReason | uint16(f)&3<<metaFlags
+	return uint16(k)&15 | uint16(c)&3<<metaCertainty | uint16(r)&31<<metaReason | uint16(f)&7<<metaFlags
 }
 
 func metaKind(m uint16) code.EdgeKind { return code.EdgeKind(m & 15) }
@@ -44,7 +46,7 @@ func (g *Graph) link(source Def, e uint32) Link {
 	m := g.edgeMeta[e]
 	l := Link{
 		Source: source, Target: Node(g.edgeTarget[e]), Line: g.edgeLine[e], Column: uint32(g.edgeCol[e]),
-		Kind: metaKind(m), Certainty: code.Certainty(m >> metaCertainty & 3), Reason: code.Reason(m >> metaReason & 31), Flags: LinkFlags(m >> metaFlags & 3),
+		Kind: metaKind(m), Certainty: code.Certainty(m >> metaCertainty & 3), Reason: code.Reason(m >> metaReason & 31), Flags: LinkFlags(m >> metaFlags & 7),
 	}
 	if l.Column == wideColumn {
 		i := sort.Search(len(g.wideEdge), func(i int) bool { return g.wideEdge[i] >= e })
@@ -125,6 +127,44 @@ func (g *Graph) CountSources(n Node, kinds Kinds) int {
 	return count
 }
 
+// Inlet is a node with the kinds of edges to it that are meant.
+type Inlet struct {
+	Node  Node
+	Kinds Kinds
+}
+
+// Users are the definitions from which edges go to any of the inlets: the first
+// of them in path order, at most limit (0: all), and the number of distinct nodes
+// among all of them.
+func (g *Graph) Users(inlets []Inlet, limit int) (first []Def, total int) {
+	seen := g.visit()
+	defer g.release(seen)
+	for _, in := range inlets {
+		taken, last := 0, uint32(None)
+		for _, s := range g.inSource[g.inAt[in.Node]:g.inAt[in.Node+1]] {
+			d := s >> 4
+			if d == last || !in.Kinds.Has(code.EdgeKind(s&15)) {
+				continue
+			}
+			last = d
+			if seen.mark(g.defNode[d]) {
+				total++
+			}
+			// Sources ascend, so that the first of all are among the first of each target.
+			if limit == 0 || taken < limit {
+				taken++
+				first = append(first, Def(d))
+			}
+		}
+	}
+	slices.Sort(first)
+	first = slices.Compact(first)
+	if limit > 0 && len(first) > limit {
+		first = first[:limit]
+	}
+	return first, total
+}
+
 // EdgeCounts counts all edges by kind, certainty and evidence.
 func (g *Graph) EdgeCounts() map[EdgeClass]int {
 	var raw [1 << metaFlags]int
@@ -146,4 +186,26 @@ type EdgeClass struct {
 	Kind      code.EdgeKind
 	Certainty code.Certainty
 	Evidence  code.Evidence
+}
+
+// CountInByKind counts the edges that go to a node, by kind.
+func (g *Graph) CountInByKind(n Node) [code.NumEdgeKinds]int {
+	var out [code.NumEdgeKinds]int
+	for _, s := range g.inSource[g.inAt[n]:g.inAt[n+1]] {
+		out[s&15%uint32(code.NumEdgeKinds)]++
+	}
+	return out
+}
+
+// EdgesByFamily counts the edges of some kinds by the language of the file they are written in.
+func (g *Graph) EdgesByFamily(kinds Kinds) map[string]int {
+	out := make(map[string]int)
+	for f := range g.filePath {
+		n := 0
+		for _, m := range g.edgeMeta[g.outAt[g.fileDef[f]]:g.outAt[g.fileDef[f+1]]] {
+			n += int(kinds >> (m & 15) & 1)
+		}
+		out[g.Family(FileNo(f))] += n
+	}
+	return out
 }

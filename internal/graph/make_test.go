@@ -74,7 +74,9 @@ func (s *fileSpec) document() (*code.Document, []code.Edge, []code.Site) {
 }
 
 // key is the key of definition d of a file, computed the long way.
-func (s *fileSpec) key(doc *code.Document, d int) code.Key { return code.ScopeKey(s.symbolScope(d)) ^ code.DescriptorKey(doc.Descriptor(code.DefID(d))) }
+func (s *fileSpec) key(doc *code.Document, d int) code.Key {
+	return code.ScopeKey(s.symbolScope(d)) ^ code.DescriptorKey(doc.Descriptor(code.DefID(d)))
+}
 
 func (s *fileSpec) symbolScope(d int) string {
 	for i := d; i >= 0; i = s.defs[i].parent {
@@ -88,7 +90,9 @@ func (s *fileSpec) symbolScope(d int) string {
 	return s.scope
 }
 
-func (s *fileSpec) symbol(doc *code.Document, d int) string { return s.symbolScope(d) + doc.Descriptor(code.DefID(d)) }
+func (s *fileSpec) symbol(doc *code.Document, d int) string {
+	return s.symbolScope(d) + doc.Descriptor(code.DefID(d))
+}
 
 // build makes the graph of specs.
 func build(t testing.TB, specs []fileSpec, externals ...External) *Graph {

@@ -1,7 +1,10 @@
 package graph
 
 import (
+	"cmp"
 	"iter"
+	"slices"
+	"sort"
 
 	"manito/internal/code"
 )
@@ -24,6 +27,7 @@ type Site struct {
 	Role         code.Role
 	Reason       code.Reason
 	Through      Through
+	Package      Node // the external package of code.SiteExternal when it is known, else None
 }
 
 // siteMeta, from bit 0: role 4, reason - code.SiteUnknownReceiver 5, through 2.
@@ -36,8 +40,9 @@ func packSite(r code.Role, reason code.Reason, via Through) uint16 {
 //
 // A site is kept only when it might matter to a symbol of the repository: those
 // of the reasons unknown receiver, dynamic, unresolved module, no export,
-// ambiguous and value always, those of external packages, missing members,
-// globals and built-ins when a symbol of the repository has the same name.
+// ambiguous and value always, and so are calls of external packages; missing
+// members, globals and other uses of what is external or built-in only when a
+// symbol of the repository has the same name.
 func (g *Graph) Sites(name string) iter.Seq[Site] {
 	return func(yield func(Site) bool) {
 		id, ok := g.findName(name)
@@ -45,16 +50,49 @@ func (g *Graph) Sites(name string) iter.Seq[Site] {
 			return
 		}
 		for i := g.sitesAt[id]; i < g.sitesAt[id+1]; i++ {
-			m := g.siteMeta[i]
-			s := Site{
-				Source: Def(g.siteDef[i]), Line: g.siteLine[i], Column: g.siteCol[i],
-				Role: code.Role(m & 15), Reason: code.SiteUnknownReceiver + code.Reason(m>>4&31), Through: Through(m >> 9 & 3),
-			}
-			if !yield(s) {
+			if !yield(g.site(i)) {
 				return
 			}
 		}
 	}
+}
+
+func (g *Graph) site(i uint32) Site {
+	m := g.siteMeta[i]
+	return Site{
+		Source: Def(g.siteDef[i]), Line: g.siteLine[i], Column: g.siteCol[i], Package: Node(g.sitePkg[i]),
+		Role: code.Role(m & 15), Reason: code.SiteUnknownReceiver + code.Reason(m>>4&31), Through: Through(m >> 9 & 3),
+	}
+}
+
+// CountSites counts the sites with a name.
+func (g *Graph) CountSites(name string) int {
+	id, ok := g.findName(name)
+	if !ok {
+		return 0
+	}
+	return int(g.sitesAt[id+1] - g.sitesAt[id])
+}
+
+// SitesIn lists the sites written in the definitions from first up to, not
+// including, end, with their names, by definition and position. It looks at all sites of the graph.
+func (g *Graph) SitesIn(first, end Def) []NamedSite {
+	var out []NamedSite
+	for i, d := range g.siteDef {
+		if d >= uint32(first) && d < uint32(end) {
+			out = append(out, NamedSite{g.site(uint32(i)), g.siteName(uint32(i))})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b NamedSite) int {
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return out
+}
+
+// NamedSite is a Site with its name.
+type NamedSite struct {
+	Site
+	Name string
 }
 
 // Unresolved is how many uses of a language became no edge for a reason.
@@ -91,4 +129,23 @@ func (g *Graph) Renamed(name string) bool {
 		}
 	}
 	return lo < len(g.renamed) && g.renamed[lo] == id
+}
+
+// UnresolvedImports lists the imports that could not be resolved, with what they
+// ask for as their name. It looks at all sites of the graph.
+func (g *Graph) UnresolvedImports() []NamedSite {
+	want := packSite(code.RoleImport, code.SiteUnresolvedModule, ThroughNothing)
+	var out []NamedSite
+	for i, m := range g.siteMeta {
+		if m == want {
+			out = append(out, NamedSite{g.site(uint32(i)), g.siteName(uint32(i))})
+		}
+	}
+	return out
+}
+
+// siteName is the name of site i.
+func (g *Graph) siteName(i uint32) string {
+	id := sort.Search(g.numNames(), func(n int) bool { return g.sitesAt[n+1] > i })
+	return string(g.nameBytes(uint32(id)))
 }

@@ -255,3 +255,30 @@ func (g *Graph) Children(d Def) []Def {
 	slices.Sort(out)
 	return out
 }
+
+// HasOwner says whether a definition is a member that stands outside of its type (Go methods).
+func (g *Graph) HasOwner(d Def) bool { return g.defParent[d]&ownerBit != 0 }
+
+// Enclosing is the definition in which d is written, or None at the top of a file.
+func (g *Graph) Enclosing(d Def) Def {
+	p := g.defParent[d]
+	if p == 0 || p&ownerBit != 0 {
+		return None
+	}
+	return Def(g.fileDef[g.FileOf(d)] + p)
+}
+
+// KindCounts counts the definitions by kind, files left out.
+func (g *Graph) KindCounts() map[code.Kind]int {
+	var raw [256]int
+	for _, k := range g.defKind {
+		raw[k]++
+	}
+	out := make(map[code.Kind]int)
+	for k, n := range raw {
+		if n > 0 && code.Kind(k) != code.KindFile {
+			out[code.Kind(k)] = n
+		}
+	}
+	return out
+}

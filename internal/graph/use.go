@@ -57,7 +57,10 @@ func (b *Builder) addSites(doc *code.Document, base uint32, sites []code.Site) {
 		switch s.Reason {
 		case code.SiteExternal, code.SiteNoMember, code.SiteGlobal, code.SiteBuiltin:
 			if s.Reason == code.SiteExternal || s.Reason == code.SiteBuiltin {
-				if via = way(doc, s.Start); via == ThroughNothing {
+				via = way(doc, s.Start)
+				site.pkg = uint64(s.Package)
+				site.always = called && s.Reason == code.SiteExternal // what a definition calls outside of the repository can be asked for
+				if via == ThroughNothing && !site.always {
 					continue // names something else for certain
 				}
 			}

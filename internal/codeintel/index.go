@@ -1,0 +1,90 @@
+package codeintel
+
+import (
+	"context"
+	"sync"
+
+	"manito/internal/graph"
+)
+
+// TextSource gives the stored contents of files of the snapshot.
+type TextSource interface {
+	// Texts returns the contents of the files at paths, in their order; nil for a
+	// file whose contents are not stored. The bytes must not be changed.
+	Texts(ctx context.Context, paths []string) ([][]byte, error)
+}
+
+// Options say what an Index needs besides its graph.
+type Options struct {
+	// Text is where signatures, documentation and the words of unread files come
+	// from. Without it answers have none of the first two, and a file that was not
+	// read counts as one that might mention anything.
+	Text TextSource
+	// Languages are the words by which package source names the languages that an
+	// extractor reads, by family: "typescript" -> "typescript", "tsx", ...
+	Languages map[string][]string
+}
+
+// Index is one snapshot of a repository, open for questions. It is safe for concurrent use.
+//
+// Every use case returns an error that wraps graph.ErrCorrupt when the graph's
+// file turns out to be damaged; Shelf.Discard then has it made again.
+type Index struct {
+	g    *graph.Graph
+	opts Options
+
+	unread unreadWords
+}
+
+// New opens a graph for questions.
+func New(g *graph.Graph, o Options) *Index {
+	return &Index{g: g, opts: o}
+}
+
+// Graph is the graph behind the index.
+func (x *Index) Graph() *graph.Graph { return x.g }
+
+// texts reads files' contents once per path; a nil source gives nil.
+func (x *Index) texts(ctx context.Context, paths []string) (map[string][]byte, error) {
+	out := make(map[string][]byte, len(paths))
+	if x.opts.Text == nil || len(paths) == 0 {
+		return out, nil
+	}
+	var distinct []string
+	for _, p := range paths {
+		if _, ok := out[p]; !ok {
+			out[p] = nil
+			distinct = append(distinct, p)
+		}
+	}
+	texts, err := x.opts.Text.Texts(ctx, distinct)
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range distinct {
+		if i < len(texts) {
+			out[p] = texts[i]
+		}
+	}
+	return out, nil
+}
+
+// once is a computation that is repeated when it failed.
+type once[T any] struct {
+	mu   sync.Mutex
+	done bool
+	v    T
+}
+
+func (o *once[T]) do(f func() (T, error)) (T, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.done {
+		return o.v, nil
+	}
+	v, err := f()
+	if err == nil {
+		o.v, o.done = v, true
+	}
+	return v, err
+}
