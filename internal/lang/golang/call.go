@@ -149,7 +149,15 @@ func (x *Extractor) instantiates(e *ast.IndexExpr, called bool) bool {
 	if !called {
 		return false
 	}
-	switch argument := e.Index.(type) {
+	argument := e.Index
+	for {
+		star, ok := argument.(*ast.StarExpr)
+		if !ok {
+			break
+		}
+		argument = star.X
+	}
+	switch argument := argument.(type) {
 	case *ast.Ident:
 		s := &x.symbols.all[x.symbols.lookup(argument.Name)]
 		return s.bound == 0 && s.predeclared == notPredeclared

@@ -70,6 +70,8 @@ func use(l *List[*List[int]], seq2 iter.Seq2[string, *List[int]]) {
 	Other[int](1)
 	Other[Thing](1)
 	other[i](1)
+	Other[*Thing](1)
+	Other[**slices.Thing](1)
 	slices.Sort[[]int](nil)
 	_ = slices.Sorted(maps.Keys(map[string]int{}))
 	f := Map[int, int, []int]
