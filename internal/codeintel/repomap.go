@@ -58,9 +58,10 @@ const (
 
 type mapFile struct {
 	file   graph.FileNo
-	score  float64
+	share  float64
+	score  float64 // share, raised near the focus
 	defs   []graph.Def
-	score1 []float64
+	scores []float64
 }
 
 // RepoMap answers what matters most in the repository.
@@ -168,6 +169,7 @@ func (x *Index) mapFiles(in RepoMapInput, ranks []float64, near map[graph.Node]f
 				score *= k
 			}
 			m.score += score
+			m.share += ranks[g.Node(d)]
 			switch k := g.Kind(d); {
 			case !in.Tests && g.Flags(d)&code.DefTest != 0, k == code.KindField, k == code.KindParameter, k == code.KindEnumMember, k == code.KindTypeParameter:
 				continue
@@ -175,7 +177,7 @@ func (x *Index) mapFiles(in RepoMapInput, ranks []float64, near map[graph.Node]f
 				score /= 4
 			}
 			m.defs = append(m.defs, d)
-			m.score1 = append(m.score1, score)
+			m.scores = append(m.scores, score)
 		}
 		if len(m.defs) > 0 {
 			out = append(out, m)
@@ -192,8 +194,8 @@ func (x *Index) mapEntry(f mapFile, text []byte, room int) (RepoMapFile, string)
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(f.score1[b], f.score1[a]) })
-	out := RepoMapFile{File: g.Path(f.file), Share: f.score}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(f.scores[b], f.scores[a]) })
+	out := RepoMapFile{File: g.Path(f.file), Share: f.share}
 	head := out.File + "\n"
 	size := len(head)
 	type line struct {

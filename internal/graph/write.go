@@ -66,3 +66,12 @@ func (g *Graph) WriteFile(path string) (err error) {
 	}
 	return syncDir(filepath.Dir(path))
 }
+
+// Bytes is the size of the graph as a file.
+func (g *Graph) Bytes() int64 {
+	size := int64(headerSize)
+	for _, c := range g.columns() {
+		size += int64(len(c.get())) + entrySize
+	}
+	return size
+}

@@ -1,0 +1,193 @@
+package codeintel
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"path"
+
+	"manito/internal/code"
+	"manito/internal/graph"
+)
+
+// The JSON export is one object:
+//
+//	schema    "manito/export/v1"
+//	digest    of the snapshot, hex
+//	files     {path, language, family, lines, bytes, state, flags, diagnostics, sha256}
+//	packages  {id, path, files}: scopes that several files share
+//	externals {id, manager, name, version}
+//	symbols   {id, key, name, qualified_name, kind, file, line, column, end_line, visibility, parent, test, cyclomatic, cognitive}:
+//	          one entry per definition, so that a symbol with several has several entries with one id;
+//	          line is the first line of the declaration without its comment
+//	edges     see exportedEdge
+//
+// Lists are in path order, then by position.
+
+type exportedFile struct {
+	Path        string   `json:"path"`
+	Language    string   `json:"language"`
+	Family      string   `json:"family,omitempty"`
+	Lines       int      `json:"lines"`
+	Bytes       int      `json:"bytes"`
+	State       string   `json:"state"`
+	Flags       []string `json:"flags,omitempty"`
+	Diagnostics int      `json:"diagnostics,omitempty"`
+	SHA256      string   `json:"sha256,omitempty"`
+}
+
+type exportedSymbol struct {
+	ID            string `json:"id"`
+	Key           string `json:"key"`
+	Name          string `json:"name"`
+	QualifiedName string `json:"qualified_name"`
+	Kind          string `json:"kind"`
+	File          string `json:"file"`
+	Line          int    `json:"line"`
+	Column        int    `json:"column"` // of the name, on its own line
+	NameLine      int    `json:"name_line"`
+	EndLine       int    `json:"end_line"`
+	Visibility    string `json:"visibility"`
+	Parent        string `json:"parent,omitempty"`
+	Test          bool   `json:"test,omitempty"`
+	Cyclomatic    int    `json:"cyclomatic,omitempty"`
+	Cognitive     int    `json:"cognitive,omitempty"`
+}
+
+type exportedPackage struct {
+	ID    string `json:"id"`
+	Path  string `json:"path"`
+	Files int    `json:"files"`
+}
+
+type exportedExternal struct {
+	ID      string `json:"id"`
+	Manager string `json:"manager,omitempty"`
+	Name    string `json:"name"`
+	Version string `json:"version,omitempty"`
+}
+
+func (e *exporter) json() error {
+	g := e.x.g
+	digest := g.Digest()
+	e.w.WriteString(`{"schema":"manito/export/v1","digest":"` + hex.EncodeToString(digest[:]) + `"`)
+	list := func(name string, fill func(put func(v any) error) error) error {
+		e.w.WriteString(",\n\"" + name + "\":[")
+		first := true
+		err := fill(func(v any) error {
+			if !first {
+				e.w.WriteByte(',')
+			}
+			first = false
+			b, err := json.Marshal(v)
+			if err != nil {
+				return err
+			}
+			e.w.WriteByte('\n')
+			_, err = e.w.Write(b)
+			return err
+		})
+		e.w.WriteString("]")
+		return err
+	}
+	lists := []struct {
+		name string
+		fill func(put func(v any) error) error
+	}{
+		{"files", e.files},
+		{"packages", func(put func(any) error) error {
+			for _, n := range g.Packages() {
+				if err := put(exportedPackage{g.Symbol(n), g.PackagePath(n), len(g.PackageFiles(n))}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}},
+		{"externals", func(put func(any) error) error {
+			for _, n := range g.Externals() {
+				x := g.External(n)
+				if err := put(exportedExternal{x.Symbol, x.Manager, x.Name, x.Version}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}},
+		{"symbols", e.symbols},
+		{"edges", func(put func(any) error) error {
+			return e.edges(func(_ graph.Def, _ graph.Node, edge exportedEdge) error { return put(edge) })
+		}},
+	}
+	for _, l := range lists {
+		if err := list(l.name, l.fill); err != nil {
+			return err
+		}
+	}
+	_, err := e.w.WriteString("}\n")
+	return err
+}
+
+func (e *exporter) files(put func(v any) error) error {
+	g := e.x.g
+	for f := range graph.FileNo(g.NumFiles()) {
+		file := g.File(f)
+		out := exportedFile{Path: file.Path, Language: file.Language, Family: file.Family, Lines: int(file.Lines), Bytes: int(file.Size), State: file.State.String(), Flags: flagWords(file.Flags), Diagnostics: int(file.Diagnostics)}
+		if file.Hash != [32]byte{} {
+			out.SHA256 = hex.EncodeToString(file.Hash[:])
+		}
+		if err := put(out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func flagWords(f code.DocFlags) []string {
+	var out []string
+	for i, w := range []string{"outline", "broken", "test", "generated", "module", "dynamic", "declaration"} {
+		if f>>i&1 != 0 {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+func (e *exporter) symbols(put func(v any) error) error {
+	g := e.x.g
+	for f := range graph.FileNo(g.NumFiles()) {
+		if err := e.ctx.Err(); err != nil {
+			return err
+		}
+		first, end := g.FileDefs(f)
+		for d := first; d < end; d++ {
+			if err := put(e.symbol(d)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (e *exporter) symbol(d graph.Def) exportedSymbol {
+	g := e.x.g
+	s := e.x.define(d)
+	def := g.Definition(d)
+	key := uint64(g.Key(g.Node(d)))
+	out := exportedSymbol{
+		ID: s.ID, Key: hexKey(key), Name: s.Name, QualifiedName: s.QualifiedName, Kind: s.Kind, File: s.File, Line: int(def.Line) + 1, Column: s.Column, NameLine: s.Line, EndLine: s.EndLine,
+		Visibility: s.Visibility, Test: s.Test, Cyclomatic: int(def.Cyclomatic), Cognitive: int(def.Cognitive),
+	}
+	if p := g.Parent(d); p != graph.None {
+		out.Parent = g.Symbol(g.Node(p))
+	}
+	return out
+}
+
+func hexKey(k uint64) string {
+	const digits = "0123456789abcdef"
+	var b [16]byte
+	for i := range b {
+		b[15-i] = digits[k>>(4*i)&15]
+	}
+	return string(b[:])
+}
+
+func folderOf(p string) string { return path.Dir(p) }
