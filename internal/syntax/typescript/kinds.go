@@ -183,6 +183,7 @@ const (
 	KindNamespaceKeyword              = shim.KindNamespaceKeyword
 	KindModuleKeyword                 = shim.KindModuleKeyword
 	KindConstKeyword                  = shim.KindConstKeyword
+	KindQuestionToken                 = shim.KindQuestionToken
 	KindEqualsToken                   = shim.KindEqualsToken
 	KindPlusEqualsToken               = shim.KindPlusEqualsToken
 	KindBarBarEqualsToken             = shim.KindBarBarEqualsToken

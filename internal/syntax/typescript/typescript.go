@@ -27,6 +27,9 @@ type (
 	Kind          = shim.Kind
 	NodeFlags     = shim.NodeFlags
 	ModifierFlags = shim.ModifierFlags
+
+	BinaryExpression = shim.BinaryExpression
+	CallExpression   = shim.CallExpression
 )
 
 // Script says which grammar a file is written in.

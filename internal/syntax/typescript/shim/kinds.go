@@ -183,6 +183,7 @@ const (
 	KindNamespaceKeyword              = ast.KindNamespaceKeyword
 	KindModuleKeyword                 = ast.KindModuleKeyword
 	KindConstKeyword                  = ast.KindConstKeyword
+	KindQuestionToken                 = ast.KindQuestionToken
 	KindEqualsToken                   = ast.KindEqualsToken
 	KindPlusEqualsToken               = ast.KindPlusEqualsToken
 	KindBarBarEqualsToken             = ast.KindBarBarEqualsToken

@@ -23,6 +23,9 @@ type (
 	NodeFlags     = ast.NodeFlags
 	ModifierFlags = ast.ModifierFlags
 	ScriptKind    = core.ScriptKind
+
+	BinaryExpression = ast.BinaryExpression
+	CallExpression   = ast.CallExpression
 )
 
 // The kinds of scripts.

@@ -1,0 +1,645 @@
+package typescript
+
+import (
+	"strings"
+
+	"manito/internal/code"
+	syntax "manito/internal/syntax/typescript"
+)
+
+// sawCommonJS notes that a file speaks Node's older module language, which makes it a module.
+func (x *Extractor) sawCommonJS() {
+	if x.script != syntax.Declaration {
+		x.commonJS = true
+	}
+}
+
+// isRequireOf says whether an expression is require("x"), or a member of it.
+func isRequireOf(n *node) bool {
+	if n = peel(n); n == nil {
+		return false
+	}
+	if n.Kind == syntax.KindPropertyAccessExpression {
+		if n = peel(n.AsPropertyAccessExpression().Expression); n == nil {
+			return false
+		}
+	}
+	return requireArgument(n) != nil
+}
+
+// requireArgument is the string in require("x"), nil when a node is something else.
+func requireArgument(n *node) *node {
+	if n == nil || n.Kind != syntax.KindCallExpression {
+		return nil
+	}
+	c := n.AsCallExpression()
+	if c.Expression.Kind != syntax.KindIdentifier || c.Expression.Text() != "require" || c.Arguments == nil || len(c.Arguments.Nodes) != 1 {
+		return nil
+	}
+	if a := c.Arguments.Nodes[0]; a.Kind == syntax.KindStringLiteral || a.Kind == syntax.KindNoSubstitutionTemplateLiteral {
+		return a
+	}
+	return nil
+}
+
+// requireFree says whether require is Node's: the file does not bind the name.
+func (x *Extractor) requireFree() bool { return x.find(x.lookup("require"), inValues) == 0 }
+
+// requireName declares const a = require("b") and const a = require("b").c.
+func (x *Extractor) requireName(id symID, start uint32, init *node, flags code.DefFlags) bool {
+	init = peel(init)
+	if !isRequireOf(init) || !x.requireFree() || x.here(id, inValues) != 0 {
+		return false
+	}
+	kind, name := code.ImportModule, symID(0)
+	call := init
+	if init.Kind == syntax.KindPropertyAccessExpression {
+		p := init.AsPropertyAccessExpression()
+		call = peel(p.Expression)
+		kind = code.ImportNamed
+		if name, _ = x.spelled(p.Name()); name == 0 {
+			return false
+		}
+	}
+	i, ok := x.addImport(kind, requireArgument(call), x.named(name), id, start, false)
+	if !ok {
+		return false
+	}
+	x.sawCommonJS()
+	x.exportOf(flags, x.named(id), start, x.importExpr(i))
+	return true
+}
+
+// requirePattern declares const {a, b: c} = require("d").
+func (x *Extractor) requirePattern(name, init *node, flags code.DefFlags) bool {
+	argument := requireArgument(peel(init))
+	if argument == nil || !x.requireFree() || !plainPattern(name) {
+		return false
+	}
+	for _, n := range name.AsBindingPattern().Elements.Nodes {
+		e := n.AsBindingElement()
+		local, start := x.spelled(e.Name())
+		key, keyStart := local, start
+		if e.PropertyName != nil {
+			key, keyStart = x.propertyName(e.PropertyName)
+		}
+		if local == 0 || key == 0 {
+			continue
+		}
+		if i, ok := x.addImport(code.ImportNamed, argument, x.named(key), local, start, false); ok {
+			x.use(x.named(key), keyStart, code.RoleImport, x.importExpr(i))
+			x.exportOf(flags, x.named(local), start, x.importExpr(i))
+		}
+	}
+	x.sawCommonJS()
+	return true
+}
+
+// plainPattern says whether an object pattern only names properties.
+func plainPattern(n *node) bool {
+	if n.Kind != syntax.KindObjectBindingPattern {
+		return false
+	}
+	for _, n := range n.AsBindingPattern().Elements.Nodes {
+		if n.Kind != syntax.KindBindingElement {
+			return false
+		}
+		e := n.AsBindingElement()
+		if e.DotDotDotToken != nil || e.Initializer != nil || e.Name() == nil || e.Name().Kind != syntax.KindIdentifier || e.PropertyName != nil && e.PropertyName.Kind == syntax.KindComputedPropertyName {
+			return false
+		}
+	}
+	return true
+}
+
+// isRequired says whether requirePattern has declared a pattern.
+func (x *Extractor) isRequired(name, init *node) bool {
+	return requireArgument(peel(init)) != nil && x.requireFree() && plainPattern(name)
+}
+
+// requireUse reads the words of an import by require that is a declaration.
+func (x *Extractor) requireUse(init *node) {
+	init = peel(init)
+	call := init
+	if init.Kind == syntax.KindPropertyAccessExpression {
+		call = peel(init.AsPropertyAccessExpression().Expression)
+	}
+	x.identifier(call.AsCallExpression().Expression, code.RoleCall)
+	if init == call {
+		return
+	}
+	if id, start := x.spelled(init.AsPropertyAccessExpression().Name()); id != 0 {
+		// The import that the declaration made stands for the member.
+		for i := len(x.doc.Imports) - 1; i >= 0; i-- {
+			if m := &x.doc.Imports[i]; m.Start < start && m.Name == x.named(id) {
+				x.use(x.named(id), start, code.RoleImport, x.importExpr(code.ImportID(i)))
+				return
+			}
+		}
+	}
+}
+
+// requireCall reads require("x") as an expression: the module.
+func (x *Extractor) requireCall(c *syntax.CallExpression, callee *node) (code.ExprID, bool) {
+	if callee != c.Expression || callee.Text() != "require" || c.Arguments == nil || len(c.Arguments.Nodes) != 1 || !x.requireFree() {
+		return 0, false
+	}
+	i, ok := x.addImport(code.ImportDynamic, c.Arguments.Nodes[0], 0, 0, 0, false)
+	if !ok {
+		return 0, false
+	}
+	x.identifier(callee, code.RoleCall)
+	x.sawCommonJS()
+	return x.importExpr(i), true
+}
+
+// free says whether an expression is a name that the file does not bind.
+func (x *Extractor) free(n *node, name string) bool {
+	return n.Kind == syntax.KindIdentifier && n.Text() == name && x.find(x.lookup(name), inValues) == 0
+}
+
+// isExports says whether an expression is exports or module.exports.
+func (x *Extractor) isExports(n *node) bool {
+	if n.Kind == syntax.KindPropertyAccessExpression {
+		p := n.AsPropertyAccessExpression()
+		return p.Name() != nil && p.Name().Kind == syntax.KindIdentifier && p.Name().Text() == "exports" && x.free(p.Expression, "module")
+	}
+	return x.free(n, "exports")
+}
+
+// ownExport is the definition behind exports.name, when the file makes one.
+func (x *Extractor) ownExport(object *node, name code.NameID) code.DefID {
+	if len(x.own) > 0 {
+		if d, ok := x.own[name]; ok && x.isExports(object) {
+			return d
+		}
+	}
+	return code.NoDef
+}
+
+// scanPrototypes collects the names X of X.prototype.y = ... and X.prototype = ...
+// in a list: functions of these names are classes.
+func (x *Extractor) scanPrototypes(statements []*node) {
+	for _, n := range statements {
+		if n.Kind != syntax.KindExpressionStatement {
+			continue
+		}
+		e := n.AsExpressionStatement().Expression
+		if e.Kind != syntax.KindBinaryExpression || e.AsBinaryExpression().OperatorToken.Kind != syntax.KindEqualsToken {
+			continue
+		}
+		if class := prototypeOf(e.AsBinaryExpression().Left); class != nil {
+			if id, _ := x.spelled(class); id != 0 && !x.isPrototype(x.named(id)) {
+				x.prototypes = append(x.prototypes, x.named(id))
+			}
+		}
+	}
+}
+
+// prototypeOf is the X in X.prototype and X.prototype.y, nil when a node is something else.
+func prototypeOf(n *node) *node {
+	for range 2 {
+		if n.Kind != syntax.KindPropertyAccessExpression {
+			return nil
+		}
+		p := n.AsPropertyAccessExpression()
+		if p.Name() != nil && p.Name().Kind == syntax.KindIdentifier && p.Name().Text() == "prototype" {
+			if p.Expression.Kind == syntax.KindIdentifier {
+				return p.Expression
+			}
+			return nil
+		}
+		n = p.Expression
+	}
+	return nil
+}
+
+func (x *Extractor) isPrototype(name code.NameID) bool {
+	for _, p := range x.prototypes {
+		if p == name {
+			return true
+		}
+	}
+	return false
+}
+
+// hoistAssignment makes definitions of exports.x = ..., X.prototype.y = ... and,
+// for a function or class X of the file, X.y = ...
+func (x *Extractor) hoistAssignment(n *node) {
+	e := n.AsExpressionStatement().Expression
+	if e.Kind != syntax.KindBinaryExpression || e.AsBinaryExpression().OperatorToken.Kind != syntax.KindEqualsToken {
+		return
+	}
+	b := e.AsBinaryExpression()
+	if b.Left.Kind != syntax.KindPropertyAccessExpression {
+		return
+	}
+	left := b.Left.AsPropertyAccessExpression()
+	id, start := x.spelled(left.Name())
+	if id == 0 {
+		return
+	}
+	kind := literalKind(b.Right)
+	var flags code.DefFlags
+	if kind == code.KindFunction {
+		flags |= flagsOf(peel(b.Right)) & code.DefAsync
+		if data := peel(b.Right).BodyData(); data != nil && data.AsteriskToken != nil {
+			flags |= code.DefGenerator
+		}
+	}
+	switch {
+	case x.isExports(left.Expression):
+		x.hoistExport(n, b.Right, id, start, kind, flags)
+	case x.isExports(b.Left):
+		x.hoistWhole(n, b.Right, id, start, kind, flags)
+	case prototypeOf(left.Expression) != nil:
+		owner, _ := x.spelled(prototypeOf(left.Expression))
+		if kind == code.KindFunction {
+			kind = code.KindMethod
+		} else {
+			kind = code.KindField
+		}
+		x.attach(n, owner, id, start, kind, flags)
+	case left.Expression.Kind == syntax.KindIdentifier && !x.is(id, fixedPrototype):
+		owner, _ := x.spelled(left.Expression)
+		if owner == 0 {
+			return
+		}
+		o := &x.bindings[x.find(owner, inValues)]
+		if o.to != toDef {
+			return
+		}
+		if k := x.doc.Defs[o.id].Kind; k != code.KindFunction && k != code.KindClass {
+			return
+		}
+		if kind == code.KindFunction {
+			kind = code.KindMethod
+		} else {
+			kind = code.KindProperty
+		}
+		x.attach(n, owner, id, start, kind, flags|code.DefStatic)
+	}
+}
+
+// hoistExport makes a definition of exports.name = value, unless the value is a name that has one.
+func (x *Extractor) hoistExport(n, right *node, id symID, start uint32, kind code.Kind, flags code.DefFlags) {
+	x.sawCommonJS()
+	switch r := peel(right); {
+	case kind != code.KindUnknown:
+	case r == nil || r.Kind == syntax.KindIdentifier || r.Kind == syntax.KindVoidExpression || r.Kind == syntax.KindBinaryExpression || isRequireOf(r):
+		return
+	default:
+		kind = code.KindVariable
+	}
+	if _, twice := x.own[x.named(id)]; twice || x.scope != code.NoDef {
+		return
+	}
+	d := x.define(id, kind, x.spanOf(n), start, flags|code.DefExported)
+	x.declared[n] = d
+	x.own[x.named(id)] = d
+	x.builder.AddExport(code.Export{Name: x.named(id), Expr: x.defExpr(d), Import: -1, Start: start})
+}
+
+// hoistWhole makes a definition of module.exports = value, when the value is an
+// anonymous function or class, or an object.
+func (x *Extractor) hoistWhole(n, right *node, id symID, start uint32, kind code.Kind, flags code.DefFlags) {
+	x.sawCommonJS()
+	if !x.is(id, fixedExports) || x.wholeExport || x.scope != code.NoDef {
+		return
+	}
+	r := peel(right)
+	switch {
+	case r == nil:
+		return
+	case kind == code.KindFunction && r.Kind == syntax.KindFunctionExpression && r.AsFunctionExpression().Name() != nil, kind == code.KindClass && r.Name() != nil:
+		return // it has a name of its own
+	case kind == code.KindUnknown && r.Kind != syntax.KindObjectLiteralExpression:
+		return
+	case kind == code.KindUnknown:
+		kind = code.KindConstant
+	}
+	x.wholeExport = true
+	d := x.define(id, kind, x.spanOf(n), start, flags|code.DefExported|code.DefDefault)
+	x.declared[n] = d
+	x.builder.AddExport(code.Export{Name: x.named(x.fixed(fixedEquals)), Expr: x.defExpr(d), Import: -1, Start: start})
+}
+
+// attach defines a member of owner outside of it. Inside of another definition it
+// belongs to that one, since a member with an owner stands at the top.
+func (x *Extractor) attach(n *node, owner, id symID, start uint32, kind code.Kind, flags code.DefFlags) {
+	b := &x.bindings[x.find(owner, inValues)]
+	if b.to == toDef {
+		k := memberKey{code.DefID(b.id), x.named(id)}
+		if _, known := x.members[k]; known {
+			return
+		}
+	}
+	d := x.define(id, kind, x.spanOf(n), start, flags)
+	if x.scope == code.NoDef {
+		x.doc.Defs[d].Owner = x.named(owner)
+	}
+	if b.to == toDef {
+		x.members[memberKey{code.DefID(b.id), x.named(id)}] = d
+	}
+	x.declared[n] = d
+}
+
+// assignedDefinition reads an assignment that hoistAssignment made a definition of.
+func (x *Extractor) assignedDefinition(n *node, d code.DefID) {
+	b := n.AsExpressionStatement().Expression.AsBinaryExpression()
+	left := b.Left.AsPropertyAccessExpression()
+	outer, who := x.scope, x.receiver()
+	// What is assigned to is named by the code around, not by the definition.
+	x.expr(left.Expression, code.RoleRead, false)
+	x.scope = d
+	x.doc.Defs[d].BodyStart = x.equals(b.Right, d)
+	if x.doc.Defs[d].BodyStart == 0 && b.OperatorToken != nil {
+		x.doc.Defs[d].BodyStart = x.start(b.OperatorToken)
+	}
+	t := x.typ(b.Type)
+	r := peel(b.Right)
+	class := prototypeOf(left.Expression)
+	if class != nil {
+		x.receiveAs(class)
+	} else if x.doc.Defs[d].Flags&code.DefStatic != 0 {
+		x.receiveStatic(left.Expression)
+	}
+	switch kind := x.doc.Defs[d].Kind; {
+	case literalKind(r) == code.KindFunction && kind.Callable():
+		x.assertions(b.Right)
+		x.contextOf(t, b.Type)
+		x.keepSelf = class != nil || x.doc.Defs[d].Flags&code.DefStatic != 0
+		x.functionDefinition(r, d, t)
+	case kind == code.KindClass && r.Kind == syntax.KindClassExpression:
+		x.class(r, d)
+	case x.isExports(b.Left) && r.Kind == syntax.KindObjectLiteralExpression:
+		x.wholeObject(r, d)
+	case r.Kind == syntax.KindObjectLiteralExpression && outer == code.NoDef && x.doc.Defs[d].Owner == 0:
+		x.mergeDef(d, x.objectMembers(r, d))
+	default:
+		saved := x.measure
+		x.measure = measure{}
+		v := x.expr(b.Right, code.RoleRead, true)
+		if t != 0 {
+			v = x.of(t)
+		}
+		x.mergeDef(d, v)
+		x.measured(d, x.measure.closure)
+		x.measure = saved
+	}
+	x.scope = outer
+	x.setReceiver(who)
+}
+
+// receiveAs makes an instance of the class that a name names the receiver.
+func (x *Extractor) receiveAs(class *node) {
+	id, _ := x.spelled(class)
+	if id == 0 {
+		return
+	}
+	if b := &x.bindings[x.find(id, inValues)]; b.to == toDef && x.doc.Defs[b.id].Kind == code.KindClass {
+		x.setReceiver(x.instanceOf(code.DefID(b.id)))
+	} else {
+		x.setReceiver(nobody)
+	}
+}
+
+func (x *Extractor) receiveStatic(class *node) {
+	id, _ := x.spelled(class)
+	if id == 0 {
+		return
+	}
+	if b := &x.bindings[x.find(id, inValues)]; b.to == toDef && x.doc.Defs[b.id].Kind == code.KindClass {
+		x.setReceiver(x.ofClass(code.DefID(b.id)))
+	} else {
+		x.setReceiver(nobody)
+	}
+}
+
+// wholeObject reads module.exports = {...}: each property is an export. A
+// property that only names something exports that; the others are members of d.
+func (x *Extractor) wholeObject(n *node, d code.DefID) {
+	outer, who := x.scope, x.receiver()
+	x.scope = d
+	x.objectDepth++
+	for _, p := range n.AsObjectLiteralExpression().Properties.Nodes {
+		name := p.Name()
+		id, start := symID(0), uint32(0)
+		if name != nil {
+			id, start = x.memberName(name)
+		}
+		x.setReceiver(receiver{self: x.defExpr(d), def: code.NoDef})
+		var e code.ExprID
+		switch {
+		case p.Kind == syntax.KindShorthandPropertyAssignment && id != 0:
+			e = x.identifier(name, code.RoleImport)
+			x.markExported(e)
+		case p.Kind == syntax.KindPropertyAssignment && id != 0 && peel(p.AsPropertyAssignment().Initializer).Kind == syntax.KindIdentifier:
+			e = x.expr(p.AsPropertyAssignment().Initializer, code.RoleImport, true)
+			x.markExported(e)
+		case p.Kind == syntax.KindPropertyAssignment && id != 0 && isRequireOf(p.AsPropertyAssignment().Initializer):
+			e = x.expr(p.AsPropertyAssignment().Initializer, code.RoleRead, true)
+		case p.Kind == syntax.KindSpreadAssignment && requireArgument(p.AsSpreadAssignment().Expression) != nil && x.requireFree():
+			// ...require("x") hands everything of x on.
+			if i := x.doc.Exprs[x.expr(p.AsSpreadAssignment().Expression, code.RoleRead, true)]; i.Op == code.OpImport {
+				star := x.named(x.fixed(fixedStar))
+				x.builder.AddExport(code.Export{Name: star, Import: code.ImportID(i.A), Start: x.start(p)})
+			}
+		default:
+			before := len(x.doc.Defs)
+			if spread := x.objectMember(p, d); spread != 0 {
+				x.mergeDef(d, spread)
+			}
+			x.scope = d
+			if len(x.doc.Defs) > before && id != 0 {
+				e = x.defExpr(code.DefID(before))
+			}
+		}
+		if e != 0 {
+			x.builder.AddExport(code.Export{Name: x.named(id), Expr: e, Import: -1, Start: start})
+		}
+	}
+	x.objectDepth--
+	x.scope = outer
+	x.setReceiver(who)
+}
+
+// memberAssignment reads a statement a.b = c that defines or exports something
+// without being hoisted. It says whether it has read it.
+func (x *Extractor) memberAssignment(n, e *node) bool {
+	b := e.AsBinaryExpression()
+	if b.Left.Kind != syntax.KindPropertyAccessExpression {
+		return false
+	}
+	left := b.Left.AsPropertyAccessExpression()
+	id, start := x.spelled(left.Name())
+	if id == 0 {
+		return false
+	}
+	switch {
+	case left.Expression.Kind == syntax.KindThisKeyword:
+		return x.script == syntax.JS && x.thisField(n, b, id, start)
+	case x.isExports(left.Expression):
+		x.exportValue(b, x.named(id), start)
+		return true
+	case x.isExports(b.Left):
+		x.exportValue(b, x.named(x.fixed(fixedEquals)), start)
+		return true
+	case x.script == syntax.JS && prototypeOf(b.Left) != nil && x.is(id, fixedPrototype):
+		return x.wholePrototype(b)
+	}
+	return false
+}
+
+// exportValue reads exports.a = value where the value is a name, or no definition could be made.
+func (x *Extractor) exportValue(b *syntax.BinaryExpression, name code.NameID, start uint32) {
+	x.sawCommonJS()
+	x.expr(b.Left, code.RoleWrite, false)
+	var v code.ExprID
+	if r := b.Right; r.Kind == syntax.KindBinaryExpression && r.AsBinaryExpression().OperatorToken.Kind == syntax.KindEqualsToken && r.AsBinaryExpression().Left.Kind == syntax.KindPropertyAccessExpression {
+		// exports.a = exports.b = value, module.exports = exports.c = value
+		inner := r.AsBinaryExpression()
+		left := inner.Left.AsPropertyAccessExpression()
+		if id, at := x.spelled(left.Name()); id != 0 && (x.isExports(left.Expression) || x.isExports(inner.Left)) && x.enter() {
+			if x.isExports(inner.Left) {
+				id = x.fixed(fixedEquals)
+			}
+			x.exportValue(inner, x.named(id), at)
+			x.leave()
+			for i := len(x.doc.Exports) - 1; i >= 0; i-- {
+				if x.doc.Exports[i].Name == x.named(id) {
+					v = x.doc.Exports[i].Expr
+					break
+				}
+			}
+		}
+	} else if r := peel(b.Right); r != nil && r.Kind == syntax.KindIdentifier {
+		v = x.expr(b.Right, code.RoleImport, true)
+		x.markExported(v)
+	} else {
+		v = x.expr(b.Right, code.RoleRead, true)
+	}
+	if v != 0 {
+		x.builder.AddExport(code.Export{Name: name, Expr: v, Import: -1, Start: start})
+	}
+}
+
+// thisField makes a field of the first this.x = value in a class of JavaScript.
+func (x *Extractor) thisField(n *node, b *syntax.BinaryExpression, id symID, start uint32) bool {
+	if x.selfDef == code.NoDef || x.static || x.doc.Defs[x.selfDef].Kind != code.KindClass || x.nested > 0 && x.scope == code.NoDef {
+		return false
+	}
+	k := memberKey{x.selfDef, x.named(id)}
+	if _, known := x.members[k]; known {
+		return false
+	}
+	class := &x.doc.Defs[x.selfDef]
+	s := x.spanOf(n)
+	if s.start < class.Start || s.end > class.End {
+		return false // in X.prototype.y = function () { this.z = ... }
+	}
+	kind := code.KindField
+	if literalKind(b.Right) == code.KindFunction {
+		kind = code.KindMethod
+	}
+	outer := x.scope
+	x.scope = x.selfDef
+	d := x.define(id, kind, s, start, 0)
+	x.scope = outer
+	x.members[k] = d
+	x.doc.Defs[d].BodyStart = x.equals(b.Right, d)
+	t := x.typ(b.Type)
+	if kind == code.KindMethod {
+		x.assertions(b.Right)
+		x.contextOf(t, b.Type)
+		x.keepSelf = true
+		x.functionDefinition(peel(b.Right), d, t)
+		return true
+	}
+	if v := x.of(t); v != 0 {
+		x.doc.Defs[d].Type = v
+		x.traits[d].fixed = true
+	}
+	v := x.expr(b.Right, code.RoleRead, true)
+	x.mergeDef(d, v)
+	return true
+}
+
+// wholePrototype reads X.prototype = {...} and X.prototype = Object.create(Y.prototype).
+func (x *Extractor) wholePrototype(b *syntax.BinaryExpression) bool {
+	class := prototypeOf(b.Left)
+	id, _ := x.spelled(class)
+	r := peel(b.Right)
+	if id == 0 || r == nil {
+		return false
+	}
+	x.expr(b.Left, code.RoleWrite, false)
+	owner := &x.bindings[x.find(id, inValues)]
+	switch {
+	case r.Kind == syntax.KindObjectLiteralExpression && x.scope == code.NoDef:
+		who := x.receiver()
+		for _, p := range r.AsObjectLiteralExpression().Properties.Nodes {
+			x.receiveAs(class)
+			x.prototypeMember(p, id, owner)
+		}
+		x.setReceiver(who)
+		return true
+	case owner.to == toDef && x.doc.Defs[owner.id].Kind == code.KindClass && x.doc.Defs[owner.id].Bases == 0:
+		d := code.DefID(owner.id)
+		base := baseOf(r)
+		x.expr(b.Right, code.RoleRead, false)
+		if base != nil {
+			x.silent++
+			e := x.simple(base)
+			x.silent--
+			if e != 0 {
+				x.doc.Defs[d].Bases = x.builder.List(e)
+			}
+		}
+		return true
+	}
+	x.expr(b.Right, code.RoleRead, false)
+	return true
+}
+
+// baseOf is the Y in Object.create(Y.prototype) and new Y().
+func baseOf(n *node) *node {
+	switch n.Kind {
+	case syntax.KindNewExpression:
+		return n.AsNewExpression().Expression
+	case syntax.KindCallExpression:
+		c := n.AsCallExpression()
+		if c.Expression.Kind != syntax.KindPropertyAccessExpression || c.Arguments == nil || len(c.Arguments.Nodes) == 0 {
+			return nil
+		}
+		f := c.Expression.AsPropertyAccessExpression()
+		if f.Name() == nil || f.Name().Text() != "create" || f.Expression.Kind != syntax.KindIdentifier || f.Expression.Text() != "Object" {
+			return nil
+		}
+		if a := c.Arguments.Nodes[0]; a.Kind == syntax.KindPropertyAccessExpression {
+			if p := a.AsPropertyAccessExpression(); p.Name() != nil && p.Name().Kind == syntax.KindIdentifier && strings.EqualFold(p.Name().Text(), "prototype") {
+				return p.Expression
+			}
+		}
+	}
+	return nil
+}
+
+// prototypeMember reads a property of the object that becomes a prototype.
+func (x *Extractor) prototypeMember(p *node, owner symID, class *binding) {
+	before := len(x.doc.Defs)
+	id, _ := symID(0), 0
+	if name := p.Name(); name != nil {
+		id, _ = x.memberName(name)
+	}
+	self := code.NoDef
+	if class.to == toDef {
+		self = code.DefID(class.id)
+	}
+	outer := x.scope
+	x.objectMember(p, self)
+	x.scope = outer
+	if len(x.doc.Defs) > before && id != 0 && x.doc.Defs[before].Parent == code.NoDef {
+		x.doc.Defs[before].Owner = x.named(owner)
+	}
+}

@@ -1,0 +1,80 @@
+package typescript
+
+import (
+	"manito/internal/code"
+	syntax "manito/internal/syntax/typescript"
+)
+
+// jsx reads an element. A component's name is called; those of the platform's
+// own elements, which begin in lower case, are no names of the program.
+func (x *Extractor) jsx(n *node) {
+	var tag, closing, attributes *node
+	var typeArgs, children *syntax.NodeList
+	switch n.Kind {
+	case syntax.KindJsxElement:
+		e := n.AsJsxElement()
+		o := e.OpeningElement.AsJsxOpeningElement()
+		tag, typeArgs, attributes, children = o.TagName, o.TypeArguments, o.Attributes, e.Children
+		if e.ClosingElement != nil {
+			closing = e.ClosingElement.AsJsxClosingElement().TagName
+		}
+	case syntax.KindJsxSelfClosingElement:
+		e := n.AsJsxSelfClosingElement()
+		tag, typeArgs, attributes = e.TagName, e.TypeArguments, e.Attributes
+	case syntax.KindJsxFragment:
+		children = n.AsJsxFragment().Children
+	}
+	if tag != nil && !intrinsic(tag) {
+		x.expr(tag, code.RoleCall, false)
+	}
+	x.typeList(typeArgs)
+	if attributes != nil {
+		x.attributes(attributes)
+	}
+	if children != nil {
+		for _, c := range children.Nodes {
+			if c.Kind != syntax.KindJsxText {
+				x.expr(c, code.RoleRead, false)
+			}
+		}
+	}
+	if closing != nil && !intrinsic(closing) {
+		x.expr(closing, code.RoleRead, false)
+	}
+}
+
+func (x *Extractor) attributes(n *node) {
+	for _, p := range n.AsJsxAttributes().Properties.Nodes {
+		switch p.Kind {
+		case syntax.KindJsxAttribute:
+			if init := p.AsJsxAttribute().Initializer; init != nil {
+				x.expr(init, code.RoleRead, false)
+			}
+		case syntax.KindJsxSpreadAttribute:
+			x.expr(p.AsJsxSpreadAttribute().Expression, code.RoleRead, false)
+		}
+	}
+}
+
+// intrinsic says whether a tag is one of the platform's own: a-b, svg:rect, div.
+func intrinsic(tag *node) bool {
+	switch tag.Kind {
+	case syntax.KindIdentifier:
+		text := tag.Text()
+		if text == "" {
+			return true
+		}
+		if c := text[0]; 'a' <= c && c <= 'z' {
+			return true
+		}
+		for i := range len(text) {
+			if text[i] == '-' {
+				return true
+			}
+		}
+		return false
+	case syntax.KindPropertyAccessExpression, syntax.KindThisKeyword:
+		return false
+	}
+	return true
+}

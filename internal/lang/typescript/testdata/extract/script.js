@@ -1,0 +1,11 @@
+var App = App || {};
+function globalFn() {
+  return document.title;
+}
+App.start = function () {
+  globalFn();
+  window.App.start();
+};
+var jQueryPlugin = (function ($) {
+  return $.fn;
+})(jQuery);

@@ -1,0 +1,513 @@
+package typescript
+
+import (
+	"manito/internal/code"
+	syntax "manito/internal/syntax/typescript"
+)
+
+// blockScoped are the flags of let, const and using.
+const blockScoped = syntax.NodeFlagsLet | syntax.NodeFlagsConst | syntax.NodeFlagsUsing
+
+// hoistVariables declares the names of a declaration list. Its statement is nil in the head of a loop.
+func (x *Extractor) hoistVariables(list, statement *node) {
+	declarations := list.AsVariableDeclarationList().Declarations.Nodes
+	var flags code.DefFlags
+	var whole span
+	if statement != nil {
+		flags = flagsOf(statement)
+		if !x.inner || holdsDefinition(declarations) {
+			whole = x.spanOf(statement)
+		}
+	}
+	constant := list.Flags&(syntax.NodeFlagsConst|syntax.NodeFlagsUsing) != 0
+	for i, n := range declarations {
+		d := n.AsVariableDeclaration()
+		s := span{start: x.start(n), end: x.end(n)}
+		if statement != nil && i == 0 {
+			s.start, s.docStart, s.docEnd = whole.start, whole.docStart, whole.docEnd
+			if len(declarations) == 1 {
+				s.end = whole.end
+			}
+		} else if !x.inner {
+			s.docStart, s.docEnd = x.commentIn(uint32(n.Pos()), s.start)
+		}
+		x.hoistVariable(d.Name(), n, s, flags, constant)
+	}
+}
+
+// holdsDefinition says whether a local declaration makes definitions: of functions and classes.
+func holdsDefinition(declarations []*node) bool {
+	for _, n := range declarations {
+		if k := literalKind(n.AsVariableDeclaration().Initializer); k != code.KindUnknown {
+			return true
+		}
+	}
+	return false
+}
+
+// peel takes parentheses, type assertions and the like off an expression.
+func peel(n *node) *node {
+	for n != nil {
+		switch n.Kind {
+		case syntax.KindParenthesizedExpression, syntax.KindNonNullExpression, syntax.KindAsExpression, syntax.KindSatisfiesExpression, syntax.KindTypeAssertionExpression:
+			n = n.Expression()
+		default:
+			return n
+		}
+	}
+	return nil
+}
+
+// literalKind says what a variable is that is initialised with a function or class.
+func literalKind(init *node) code.Kind {
+	if init = peel(init); init != nil {
+		switch init.Kind {
+		case syntax.KindArrowFunction, syntax.KindFunctionExpression:
+			return code.KindFunction
+		case syntax.KindClassExpression:
+			return code.KindClass
+		}
+	}
+	return code.KindUnknown
+}
+
+// hoistVariable declares the names of one declaration.
+func (x *Extractor) hoistVariable(name, declaration *node, s span, flags code.DefFlags, constant bool) {
+	d := declaration.AsVariableDeclaration()
+	if name != nil && name.Kind != syntax.KindIdentifier {
+		if x.requirePattern(name, d.Initializer, flags) {
+			return
+		}
+		if !isPattern(name) || !x.enter() {
+			return
+		}
+		for _, e := range name.AsBindingPattern().Elements.Nodes {
+			if e.Kind == syntax.KindBindingElement {
+				x.hoistElement(e.AsBindingElement().Name(), s, flags, constant)
+			}
+		}
+		x.leave()
+		return
+	}
+	id, start := x.spelled(name)
+	if id == 0 || x.requireName(id, start, d.Initializer, flags) {
+		return
+	}
+	kind := literalKind(d.Initializer)
+	if kind == code.KindUnknown || d.Type != nil && kind == code.KindClass {
+		x.hoistName(id, start, s, flags, constant)
+		return
+	}
+	init := peel(d.Initializer)
+	means := asValue
+	if kind == code.KindClass || x.isPrototype(x.named(id)) {
+		kind, means = code.KindClass, asValue|asType
+	} else {
+		flags |= flagsOf(init) & code.DefAsync
+		if init.BodyData().AsteriskToken != nil {
+			flags |= code.DefGenerator
+		}
+	}
+	if x.here(id, inValues) != 0 { // declared again: the first stays
+		return
+	}
+	def := x.define(id, kind, s, start, flags)
+	x.traits[def].fixed = true
+	if init.Kind == syntax.KindFunctionExpression || init.Kind == syntax.KindArrowFunction || init.Kind == syntax.KindClassExpression {
+		x.declared[init] = def
+	}
+	x.bind(id, means, toDef, int32(def))
+	x.exportOf(flags, x.named(id), start, x.defExpr(def))
+}
+
+// hoistElement declares the names of an element of a binding pattern.
+func (x *Extractor) hoistElement(name *node, s span, flags code.DefFlags, constant bool) {
+	switch {
+	case name == nil:
+	case isPattern(name):
+		if x.enter() {
+			for _, e := range name.AsBindingPattern().Elements.Nodes {
+				if e.Kind == syntax.KindBindingElement {
+					x.hoistElement(e.AsBindingElement().Name(), s, flags, constant)
+				}
+			}
+			x.leave()
+		}
+	default:
+		if id, start := x.spelled(name); id != 0 {
+			x.hoistName(id, start, s, flags, constant)
+		}
+	}
+}
+
+// hoistName declares one variable: a definition at the top, a local elsewhere.
+func (x *Extractor) hoistName(id symID, start uint32, s span, flags code.DefFlags, constant bool) {
+	if x.here(id, inValues) != 0 { // var twice, or a function of the name: one variable
+		return
+	}
+	kind := code.KindVariable
+	if constant {
+		kind = code.KindConstant
+	}
+	if x.inner {
+		x.addLocal(id, start, kind, asValue)
+		return
+	}
+	d := x.define(id, kind, s, start, flags)
+	x.bind(id, asValue, toDef, int32(d))
+	x.exportOf(flags, x.named(id), start, x.defExpr(d))
+}
+
+func isPattern(n *node) bool {
+	return n.Kind == syntax.KindObjectBindingPattern || n.Kind == syntax.KindArrayBindingPattern
+}
+
+// hoistVars declares the var names inside of the nested statements of a function or file.
+func (x *Extractor) hoistVars(statements []*node) {
+	for _, n := range statements {
+		if n.Kind != syntax.KindVariableStatement {
+			x.varsIn(n)
+		}
+	}
+}
+
+func (x *Extractor) varsIn(n *node) {
+	if n == nil || !x.enter() {
+		return
+	}
+	defer x.leave()
+	switch n.Kind {
+	case syntax.KindVariableStatement:
+		if l := n.AsVariableStatement().DeclarationList; l.Flags&blockScoped == 0 {
+			x.hoistVariables(l, n)
+		}
+	case syntax.KindVariableDeclarationList:
+		if n.Flags&blockScoped == 0 {
+			x.hoistVariables(n, nil)
+		}
+	case syntax.KindBlock:
+		for _, s := range n.AsBlock().Statements.Nodes {
+			x.varsIn(s)
+		}
+	case syntax.KindIfStatement:
+		x.varsIn(n.AsIfStatement().ThenStatement)
+		x.varsIn(n.AsIfStatement().ElseStatement)
+	case syntax.KindDoStatement:
+		x.varsIn(n.AsDoStatement().Statement)
+	case syntax.KindWhileStatement:
+		x.varsIn(n.AsWhileStatement().Statement)
+	case syntax.KindForStatement:
+		x.varsIn(n.AsForStatement().Initializer)
+		x.varsIn(n.AsForStatement().Statement)
+	case syntax.KindForInStatement, syntax.KindForOfStatement:
+		x.varsIn(n.AsForInOrOfStatement().Initializer)
+		x.varsIn(n.AsForInOrOfStatement().Statement)
+	case syntax.KindWithStatement:
+		x.varsIn(n.AsWithStatement().Statement)
+	case syntax.KindLabeledStatement:
+		x.varsIn(n.AsLabeledStatement().Statement)
+	case syntax.KindSwitchStatement:
+		for _, c := range n.AsSwitchStatement().CaseBlock.AsCaseBlock().Clauses.Nodes {
+			for _, s := range c.AsCaseOrDefaultClause().Statements.Nodes {
+				x.varsIn(s)
+			}
+		}
+	case syntax.KindTryStatement:
+		t := n.AsTryStatement()
+		x.varsIn(t.TryBlock)
+		if t.CatchClause != nil {
+			x.varsIn(t.CatchClause.AsCatchClause().Block)
+		}
+		x.varsIn(t.FinallyBlock)
+	}
+}
+
+// declarePattern declares the names of a parameter, a catch clause or the head of a loop as locals.
+func (x *Extractor) declarePattern(name *node, kind code.Kind) {
+	switch {
+	case name == nil:
+	case isPattern(name):
+		if x.enter() {
+			for _, e := range name.AsBindingPattern().Elements.Nodes {
+				if e.Kind == syntax.KindBindingElement {
+					x.declarePattern(e.AsBindingElement().Name(), kind)
+				}
+			}
+			x.leave()
+		}
+	default:
+		if id, start := x.spelled(name); id != 0 {
+			x.addLocal(id, start, kind, asValue)
+		}
+	}
+}
+
+// variables reads the declarations of a list whose names are declared.
+func (x *Extractor) variables(list *node, source code.ExprID) {
+	for _, n := range list.AsVariableDeclarationList().Declarations.Nodes {
+		x.variable(n, source)
+	}
+}
+
+// variable reads one declaration; source is the value that a loop gives it.
+func (x *Extractor) variable(n *node, source code.ExprID) {
+	d := n.AsVariableDeclaration()
+	name := d.Name()
+	if name == nil {
+		return
+	}
+	outer := x.scope
+	defer func() { x.scope = outer }()
+	if isPattern(name) {
+		if id := x.firstName(name); id != 0 {
+			x.enterVariable(id, name.Pos(), name.End())
+		}
+		if x.isRequired(name, d.Initializer) {
+			x.requireUse(d.Initializer)
+			return
+		}
+		value := source
+		if d.Type != nil {
+			value = x.of(x.typ(d.Type))
+		}
+		if d.Initializer != nil {
+			init := x.expr(d.Initializer, code.RoleRead, d.Type == nil)
+			if d.Type == nil {
+				value = init
+			}
+		}
+		x.pattern(name, value)
+		return
+	}
+	id, start := x.spelled(name)
+	if id == 0 {
+		if d.Initializer != nil {
+			x.expr(d.Initializer, code.RoleRead, false)
+		}
+		return
+	}
+	b := x.find(id, inValues)
+	own := code.NoDef
+	switch {
+	case x.bindings[b].to == toImport && isRequireOf(d.Initializer):
+		x.requireUse(d.Initializer)
+		return
+	case x.bindings[b].to == toDef && x.doc.Defs[x.bindings[b].id].NameStart == start:
+		own = code.DefID(x.bindings[b].id)
+		x.scope = own
+	}
+	x.initialise(own, b, d.Type, d.Initializer, source)
+}
+
+// initialise reads the type and the initial value of a variable with a simple name.
+func (x *Extractor) initialise(own code.DefID, b int32, annotation, init *node, source code.ExprID) {
+	var t code.ExprID
+	if annotation != nil {
+		t = x.typ(annotation)
+		x.annotate(b, x.of(t))
+	}
+	if own != code.NoDef && init != nil {
+		x.doc.Defs[own].BodyStart = x.equals(init, own)
+	}
+	literal := peel(init)
+	switch {
+	case init == nil:
+		x.merge(b, source)
+	case own != code.NoDef && x.declared[literal] == own && x.isDeclared(literal):
+		x.assertions(init)
+		if literal.Kind == syntax.KindClassExpression {
+			x.class(literal, own)
+			return
+		}
+		x.contextOf(t, annotation)
+		x.functionDefinition(literal, own, t)
+	case own != code.NoDef && !x.inner && literal.Kind == syntax.KindObjectLiteralExpression:
+		x.assertions(init)
+		x.merge(b, x.objectMembers(literal, own))
+	default:
+		if literalKind(init) == code.KindFunction {
+			x.contextOf(t, annotation)
+		}
+		saved := x.measure
+		if own != code.NoDef {
+			x.measure = measure{}
+		}
+		x.merge(b, x.expr(init, code.RoleRead, true))
+		if own != code.NoDef {
+			x.measured(own, x.measure.closure)
+			x.measure = saved
+		}
+	}
+}
+
+func (x *Extractor) isDeclared(n *node) bool {
+	_, ok := x.declared[n]
+	return ok
+}
+
+// equals is where the "=" before an initial value stands.
+func (x *Extractor) equals(init *node, d code.DefID) uint32 {
+	at := init.Pos() - 1
+	if at > int(x.doc.Defs[d].Start) && at < len(x.text) && x.text[at] == '=' && uint32(at) <= x.doc.Defs[d].End {
+		return uint32(at)
+	}
+	return 0
+}
+
+// assertions reads the types of the assertions that peel takes off.
+func (x *Extractor) assertions(n *node) {
+	for n != nil {
+		switch n.Kind {
+		case syntax.KindAsExpression:
+			x.typ(n.AsAsExpression().Type)
+		case syntax.KindSatisfiesExpression:
+			x.typ(n.AsSatisfiesExpression().Type)
+		case syntax.KindTypeAssertionExpression:
+			x.typ(n.AsTypeAssertion().Type)
+		case syntax.KindParenthesizedExpression, syntax.KindNonNullExpression:
+		default:
+			return
+		}
+		n = n.Expression()
+	}
+}
+
+// firstName is the first name that a pattern declares.
+func (x *Extractor) firstName(name *node) symID {
+	if !isPattern(name) {
+		id, _ := x.spelled(name)
+		return id
+	}
+	if !x.enter() {
+		return 0
+	}
+	defer x.leave()
+	for _, e := range name.AsBindingPattern().Elements.Nodes {
+		if e.Kind != syntax.KindBindingElement || e.AsBindingElement().Name() == nil {
+			continue
+		}
+		if id := x.firstName(e.AsBindingElement().Name()); id != 0 {
+			return id
+		}
+	}
+	return 0
+}
+
+// enterVariable makes the definition of a name the scope, when it is declared between two offsets.
+func (x *Extractor) enterVariable(id symID, from, to int) {
+	if b := &x.bindings[x.find(id, inValues)]; b.to == toDef {
+		if at := int(x.doc.Defs[b.id].NameStart); at >= from && at < to {
+			x.scope = code.DefID(b.id)
+		}
+	}
+}
+
+// pattern reads a binding pattern whose names are declared; source is what it takes apart.
+func (x *Extractor) pattern(p *node, source code.ExprID) {
+	if !x.enter() {
+		return
+	}
+	defer x.leave()
+	object := p.Kind == syntax.KindObjectBindingPattern
+	for i, n := range p.AsBindingPattern().Elements.Nodes {
+		if n.Kind != syntax.KindBindingElement {
+			continue
+		}
+		e := n.AsBindingElement()
+		name := e.Name()
+		if name == nil {
+			continue
+		}
+		value := source
+		switch {
+		case e.DotDotDotToken != nil:
+		case object:
+			key := e.PropertyName
+			if key == nil {
+				key = name
+			}
+			value = x.component(key, source, e.PropertyName != nil)
+		default:
+			value = x.builder.Result(source, i)
+		}
+		if e.Initializer != nil {
+			value = x.builder.Union(value, x.expr(e.Initializer, code.RoleRead, true))
+		}
+		if isPattern(name) {
+			x.pattern(name, value)
+			continue
+		}
+		if id, _ := x.spelled(name); id != 0 {
+			x.merge(x.find(id, inValues), value)
+		}
+	}
+}
+
+// component reads the key of an object pattern and gives what it takes from the source.
+func (x *Extractor) component(key *node, source code.ExprID, written bool) code.ExprID {
+	if key.Kind == syntax.KindComputedPropertyName {
+		x.expr(key.AsComputedPropertyName().Expression, code.RoleRead, false)
+		return x.builder.Unary(code.OpElem, source)
+	}
+	id, start := x.propertyName(key)
+	if id == 0 {
+		return 0
+	}
+	value := x.builder.Member(source, x.named(id))
+	if value != 0 || written {
+		x.use(x.named(id), start, code.RoleRead, value)
+	}
+	return value
+}
+
+// maxMerged is how many values of a variable are looked at.
+const maxMerged = 4
+
+// merge adds a value to what is known of a variable. What is written wins over what is assigned.
+func (x *Extractor) merge(b int32, e code.ExprID) {
+	if b == 0 || e == 0 {
+		return
+	}
+	switch v := &x.bindings[b]; v.to {
+	case toLocal:
+		l := &x.doc.Locals[v.id]
+		if v.means&annotated != 0 || l.Kind == code.KindTypeParameter {
+			return
+		}
+		if v.assigned < maxMerged {
+			v.assigned++
+			l.Type = x.builder.Union(l.Type, e)
+		}
+	case toDef:
+		x.mergeDef(code.DefID(v.id), e)
+	}
+}
+
+func (x *Extractor) mergeDef(d code.DefID, e code.ExprID) {
+	def, t := &x.doc.Defs[d], &x.traits[d]
+	if e == 0 || t.fixed || t.assigned >= maxMerged {
+		return
+	}
+	switch def.Kind {
+	case code.KindVariable, code.KindConstant, code.KindField, code.KindProperty:
+		t.assigned++
+		def.Type = x.builder.Union(def.Type, e)
+	}
+}
+
+// annotate sets what is written of a variable's type; any says nothing.
+func (x *Extractor) annotate(b int32, e code.ExprID) {
+	if e == 0 {
+		return
+	}
+	switch v := &x.bindings[b]; v.to {
+	case toLocal:
+		x.setLocal(code.LocalID(v.id), e)
+		v.means |= annotated
+	case toDef:
+		if d := code.DefID(v.id); !x.traits[d].fixed {
+			x.doc.Defs[d].Type = e
+			x.traits[d].fixed = true
+		}
+	}
+}
