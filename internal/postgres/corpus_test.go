@@ -335,3 +335,29 @@ func (c *corpus) scan(t testing.TB, db *postgres.DB, root, ref string) (stored, 
 	}
 	return st, done
 }
+
+// changed is a corpus a few edits later: files changed, added, removed and moved to another package.
+func changed(s shape) *corpus {
+	c := newCorpus(s)
+	next := s
+	next.seed += 1000
+	other := newCorpus(next)
+	for i := 0; i < len(c.files); i += 4 {
+		other.files[i].path, other.files[i].scope = c.files[i].path, c.files[i].scope
+		c.files[i] = other.files[i]
+	}
+	c.files = slices.Delete(c.files, 1, 2)
+	c.files = append(c.files, other.files[1])
+	c.files[len(c.files)-1].path = "src/added.go"
+	c.relink(next)
+	return c
+}
+
+// relink gives every file other edges, among what there is now.
+func (c *corpus) relink(s shape) {
+	for i := range c.files {
+		c.files[i].edges, c.files[i].sites = nil, nil
+	}
+	c.link(rand.New(rand.NewPCG(s.seed, 43)), s)
+	c.seal()
+}

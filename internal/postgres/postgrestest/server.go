@@ -38,9 +38,12 @@ type server struct {
 	template string
 }
 
+// schemaName is the schema that the suite runs in.
+func schemaName() string { return cmp.Or(os.Getenv("MANITO_TEST_SCHEMA"), migrate.DefaultSchema) }
+
 // start starts or joins the server and makes the template when there is none.
 func start(ctx context.Context) (*server, error) {
-	s := &server{url: os.Getenv("MANITO_TEST_DATABASE_URL"), schema: cmp.Or(os.Getenv("MANITO_TEST_SCHEMA"), migrate.DefaultSchema)}
+	s := &server{url: os.Getenv("MANITO_TEST_DATABASE_URL"), schema: schemaName()}
 	if s.url == "" {
 		var err error
 		root := filepath.Join(os.TempDir(), fmt.Sprintf("manito-test-postgres-%d", os.Geteuid()))

@@ -1,0 +1,161 @@
+package postgrestest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"manito/internal/migrate"
+	"manito/internal/pgembed"
+)
+
+// Private is a server of one test, which the test may kill.
+type Private struct {
+	Database
+	cluster *pgembed.Cluster
+	root    string
+}
+
+// NewPrivate starts a server with one migrated database, and stops it with the
+// test. It needs PostgreSQL's programs on this machine, also when
+// MANITO_TEST_DATABASE_URL is set.
+func NewPrivate(t testing.TB) *Private {
+	t.Helper()
+	p, err := StartPrivate(context.WithoutCancel(t.Context()))
+	if err != nil {
+		t.Fatalf("no PostgreSQL server to test on: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Errorf("stopping the private server: %v", err)
+		}
+	})
+	return p
+}
+
+// StartPrivate is NewPrivate for a server that several tests share; close it after the last.
+func StartPrivate(ctx context.Context) (p *Private, err error) {
+	p = &Private{}
+	if p.root, err = os.MkdirTemp("", "manito-private"); err != nil { // a test's own folder is too long for a socket
+		return nil, err
+	}
+	if err := os.Chmod(p.root, 0o755); err != nil {
+		return nil, err
+	}
+	if p.cluster, err = pgembed.Open(ctx, pgembed.Options{Root: p.root, Settings: map[string]string{"shared_buffers": "32MB"}}); err != nil {
+		return nil, err
+	}
+	const name = "private"
+	if err := p.cluster.EnsureDatabase(ctx, name); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	p.Name, p.Schema, p.Roles = name, schemaName(), migrate.RolesFor("manito_private")
+	p.address()
+	m := migrate.New(migrate.Config{DSN: p.Admin, Schema: p.Schema, RolePrefix: "manito_private"})
+	if _, err := m.Init(ctx, migrate.InitOptions{MigratorPassword: password, AppPassword: password, ReaderPassword: password}); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	if _, err := m.Up(ctx); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+// Close stops the server and deletes its data.
+func (p *Private) Close() error { return errors.Join(p.cluster.Close(), os.RemoveAll(p.root)) }
+
+func (p *Private) address() {
+	p.Admin = p.cluster.DSN(p.Name)
+	p.App = p.Admin + " user=" + p.Roles.App + " password=" + password
+	p.Reader = p.Admin + " user=" + p.Roles.Reader + " password=" + password
+}
+
+// Kill ends every process of the server at once, by SIGKILL.
+func (p *Private) Kill(t testing.TB) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(p.cluster.DataDir(), "postmaster.pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	postmaster, err := strconv.Atoi(strings.Fields(string(text))[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Stopped, it cannot start another process while its children are listed.
+	if err := syscall.Kill(postmaster, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	pids := append(children(t, postmaster), postmaster)
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+			t.Fatal(err)
+		}
+	}
+	for deadline := time.Now().Add(10 * time.Second); len(alive(pids)) > 0; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("processes %v outlived SIGKILL", alive(pids))
+		}
+	}
+}
+
+// Restart starts the server again after Kill, which makes it recover.
+func (p *Private) Restart(t testing.TB) {
+	t.Helper()
+	if err := p.cluster.Ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p.address()
+}
+
+// children lists the processes whose parent is pid.
+func children(t testing.TB, pid int) (out []int) {
+	t.Helper()
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		child, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		if state, parent := stat(child); state != 0 && parent == pid {
+			out = append(out, child)
+		}
+	}
+	return out
+}
+
+// alive lists those processes that run; zombies do not.
+func alive(pids []int) (out []int) {
+	for _, pid := range pids {
+		if state, _ := stat(pid); state != 0 && state != 'Z' && state != 'X' {
+			out = append(out, pid)
+		}
+	}
+	return out
+}
+
+// stat is the state and the parent of a process; 0 when there is none.
+func stat(pid int) (state byte, parent int) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, 0
+	}
+	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	if len(fields) < 2 {
+		return 0, 0
+	}
+	parent, err = strconv.Atoi(fields[1])
+	if err != nil {
+		return 0, 0
+	}
+	return fields[0][0], parent
+}
