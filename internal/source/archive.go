@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path"
 	"path/filepath"
@@ -174,14 +175,22 @@ func (a *archive) add(e entry) error {
 	return nil
 }
 
-// grow counts unpacked bytes against the limits.
+// grow counts unpacked bytes against the limits; packed is how many bytes they came from.
 func (a *archive) grow(n, packed int64) error {
+	if a.size += n; n < 0 || a.size < 0 {
+		a.size = math.MaxInt64
+	}
+	return a.bounded(a.size, packed)
+}
+
+// bounded holds a number of unpacked bytes to the limits.
+func (a *archive) bounded(size, packed int64) error {
 	limits := a.tree.limits
-	if a.size += n; a.size > limits.ArchiveSize || a.size < 0 || n < 0 {
+	switch {
+	case size > limits.ArchiveSize:
 		return problem.New(problem.Exhausted, "%s unpacks to more than the limit of %s", a.tree.Root, bytesText(limits.ArchiveSize)).
 			Fix("unpack it and scan the folder, if you trust it").Fix("raise the limit on archives")
-	}
-	if a.size > ratioFrom && a.size/limits.ArchiveRatio > packed {
+	case size > ratioFrom && size/limits.ArchiveRatio > packed:
 		return problem.New(problem.Exhausted, "%s unpacks to more than %d times its size, which no source does: refused as a decompression bomb", a.tree.Root, limits.ArchiveRatio).
 			Fix("unpack it and scan the folder, if you trust it")
 	}

@@ -30,10 +30,12 @@ func openRemote(ctx context.Context, in Input) (*Tree, error) {
 	c := clone{git: gitCommand{isolated: in.Isolated, protocols: r.proto, env: r.env}, remote: r, history: in.History}
 	var cleanup func() error
 	if in.Dir == "" {
-		if c.dir, err = os.MkdirTemp("", "manito-clone-"); err != nil {
+		temporary, err := os.MkdirTemp("", "manito-clone-")
+		if err != nil {
 			return nil, problem.Wrap(err, problem.Exhausted, "cannot make a temporary folder for the clone")
 		}
-		cleanup = func() error { return os.RemoveAll(c.dir) }
+		cleanup = func() error { return os.RemoveAll(temporary) }
+		c.dir = filepath.Join(temporary, "clone.git")
 	} else {
 		sum := sha256.Sum256([]byte(r.shown))
 		c.dir = filepath.Join(in.Dir, repositoryName(r.shown)+"-"+hex.EncodeToString(sum[:8])+".git")

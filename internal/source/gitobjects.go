@@ -33,7 +33,7 @@ func openRepository(ctx context.Context, in Input, dir gitDir, path, below strin
 	}
 	if in.Revision == "" {
 		t.Branch = dir.branch()
-	} else if _, err := r.git.output(ctx, "", "--git-dir="+dir.path, "rev-parse", "--verify", "--quiet", "refs/heads/"+in.Revision); err == nil {
+	} else if _, err := r.git.output(ctx, "", "--git-dir="+dir.path, "show-ref", "--verify", "--quiet", "--", "refs/heads/"+in.Revision); err == nil {
 		t.Branch = in.Revision
 	}
 	return t, nil

@@ -85,8 +85,9 @@ func (r *folderReader) blame(err error) error {
 	case err == nil, errors.As(err, &refusal):
 		return err
 	case errors.Is(err, fs.ErrNotExist):
-		if _, rootErr := r.root.Stat("."); rootErr != nil {
-			return problem.Wrap(rootErr, problem.Unavailable, "%s is gone", r.path)
+		// A tree that is gone, or a disk, must not pass for one whose files were all deleted.
+		if _, rootErr := os.Stat(r.path); rootErr != nil {
+			return problem.New(problem.Unavailable, "the folder %s went away during the scan", r.path).Because(rootErr).Fix("scan again when it is back")
 		}
 		return &fileError{SkipVanished, "the file was deleted during the scan"}
 	case errors.Is(err, fs.ErrPermission):

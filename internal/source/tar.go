@@ -61,7 +61,7 @@ func (a *archive) decompress(ctx context.Context, f *os.File, format string) (st
 	if err != nil {
 		return nil, nil, a.damaged(err)
 	}
-	return a.bounded(ctx, stream, packed), done, nil
+	return a.watched(ctx, stream, packed), done, nil
 }
 
 func (a *archive) damaged(err error) error {
@@ -128,9 +128,9 @@ type readerFunc func(p []byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// bounded counts what comes out of the decompression, also what is passed over,
+// watched counts what comes out of the decompression, also what is passed over,
 // and stops a bomb.
-func (a *archive) bounded(ctx context.Context, from io.Reader, packed *countingReader) io.Reader {
+func (a *archive) watched(ctx context.Context, from io.Reader, packed *countingReader) io.Reader {
 	return readerFunc(func(p []byte) (int, error) {
 		if err := ctx.Err(); err != nil {
 			return 0, err
@@ -172,9 +172,9 @@ func newSpool(dir string) (*spool, error) {
 func (s *spool) take(r io.Reader, size int64, a *archive) (int64, error) {
 	at := s.size
 	// The holes of a sparse file are not in the stream, where the rest is counted.
-	if s.size += size; s.size > a.tree.limits.ArchiveSize || s.size > ratioFrom && s.size/a.tree.limits.ArchiveRatio > a.packed {
-		return 0, problem.New(problem.Exhausted, "%s unpacks to more than %s: refused as a decompression bomb", a.tree.Root, bytesText(s.size)).
-			Fix("unpack it and scan the folder, if you trust it")
+	s.size += size
+	if err := a.bounded(s.size, a.packed); err != nil {
+		return 0, err
 	}
 	n, err := io.Copy(s.out, r)
 	var limit *problem.Error
