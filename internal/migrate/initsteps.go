@@ -120,9 +120,10 @@ func (l *stepList) database(ctx context.Context) error {
 		{r.Owner, "CREATE"}, {r.Migrator, "CONNECT"}, {r.App, "CONNECT"}, {r.Reader, "CONNECT"},
 	} {
 		var has bool
-		err := l.conn.QueryRow(ctx, `select coalesce((select has_database_privilege(oid, current_database(), $2) from pg_roles where rolname = $1),
-			$2 = 'CONNECT' and exists (select from pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
-				where d.datname = current_database() and a.grantee = 0 and a.privilege_type = $2))`, need.role, need.privilege).Scan(&has)
+		// A grant of its own is wanted even where PUBLIC may connect, because closing the
+		// database to everybody is what a careful operator does next.
+		err := l.conn.QueryRow(ctx, `select exists (select from pg_database d, aclexplode(d.datacl) a join pg_roles r on r.oid = a.grantee
+			where d.datname = current_database() and r.rolname = $1 and a.privilege_type = $2)`, need.role, need.privilege).Scan(&has)
 		if err != nil {
 			return err
 		}
