@@ -73,7 +73,10 @@ func (a *app) root() *cobra.Command {
 	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return problem.New(problem.Usage, "%s", err.Error()).Fix("see %s --help", c.CommandPath())
 	})
-	cmd.AddCommand(a.scanCommand(), a.versionCommand(), a.dbCommand())
+	cmd.AddCommand(a.scanCommand(), a.statusCommand(),
+		a.symbolCommand(), a.definitionCommand(), a.referencesCommand(), a.callersCommand(), a.calleesCommand(), a.impactCommand(),
+		a.outlineCommand(), a.pathCommand(), a.cyclesCommand(), a.mapCommand(), a.languagesCommand(), a.exportCommand(),
+		a.dbCommand(), a.configCommand(), a.versionCommand())
 	return cmd
 }
 
@@ -116,6 +119,10 @@ type failure struct {
 
 // fail prints an error once and returns its exit code.
 func (a *app) fail(err error) int {
+	var code exit
+	if errors.As(err, &code) {
+		return code.code
+	}
 	kind := problem.KindOf(err)
 	var p *problem.Error
 	if !errors.As(err, &p) && (strings.HasPrefix(err.Error(), "unknown command") || strings.Contains(err.Error(), "arg(s)")) {

@@ -129,7 +129,7 @@ const (
 // parameter. It has no symbol; uses of it end in it.
 type Local struct {
 	Name  NameID
-	Kind  Kind   // KindParameter, KindVariable, KindConstant, KindTypeParameter
+	Kind  Kind   // KindParameter, KindVariable, KindConstant, KindTypeParameter; KindField and KindMethod for members of anonymous types
 	Scope DefID  // the Def in which it is bound
 	Start uint32 // where its name is written first
 	Type  ExprID // a value expression (annotation: OpOf; else its initial value, OpUnion of several); for type parameters the constraint as a type expression

@@ -125,12 +125,24 @@ func (e *evaluator) unify(file int32, t, params code.ExprID, v Value, vals []Val
 			a := e.unify(file, code.ExprID(ex.A), params, u.first(), vals)
 			return e.unify(file, code.ExprID(ex.B), params, u.ext.vals[1], vals) || a
 		}
+	case code.OpTuple:
+		if v.kind == vTuple {
+			found, i := false, 0
+			for x := code.ExprID(ex.A); x != 0 && i < len(v.ext.vals); x = code.ExprID(doc.Exprs[x].B) {
+				found = e.unify(file, code.ExprID(doc.Exprs[x].A), params, v.ext.vals[i], vals) || found
+				i++
+			}
+			return found
+		}
 	case code.OpSignature:
 		switch v.kind {
 		case vFunc, vClosure, vSig:
 			return e.unify(file, code.ExprID(ex.B), params, e.call(v, file, 0, nil), vals)
 		}
 	case code.OpGeneric:
+		if v.kind == vFunc || v.kind == vClosure || v.kind == vSig {
+			return e.unifyNamed(file, ex, params, v, vals)
+		}
 		if v.kind == vInst && v.ext != nil || v.kind == vArray || v.kind == vAwait {
 			found, i := false, 0
 			for x := code.ExprID(ex.B); x != 0 && i < len(v.ext.vals); x = code.ExprID(doc.Exprs[x].B) {
@@ -141,6 +153,33 @@ func (e *evaluator) unify(file int32, t, params code.ExprID, v Value, vals []Val
 		}
 	}
 	return false
+}
+
+// unifyNamed matches a generic function type with a name, Handler[T], against a function.
+func (e *evaluator) unifyNamed(file int32, ex code.Expr, params code.ExprID, v Value, vals []Value) bool {
+	named := e.val(file, code.ExprID(ex.A), nil)
+	if named.kind != vType {
+		return false
+	}
+	d := e.def(named.a)
+	df := e.defFile[named.a]
+	count := 0
+	for x := d.TypeParams; x != 0; x = code.ExprID(e.doc(df).Exprs[x].B) {
+		count++
+	}
+	if count == 0 || e.doc(df).Exprs[d.Type].Op != code.OpSignature {
+		return false
+	}
+	own := make([]Value, count)
+	if !e.unify(df, d.Type, d.TypeParams, v, own) {
+		return false
+	}
+	found, i := false, 0
+	for x := code.ExprID(ex.B); x != 0 && i < count; x = code.ExprID(e.doc(file).Exprs[x].B) {
+		found = e.unify(file, code.ExprID(e.doc(file).Exprs[x].A), params, own[i], vals) || found
+		i++
+	}
+	return found
 }
 
 func (e *evaluator) argument(file int32, args code.ExprID, i int, n *env) Value {

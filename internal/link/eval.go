@@ -135,8 +135,12 @@ func (e *evaluator) compute(file int32, ex code.Expr, n *env) Value {
 	case code.OpElem:
 		return e.element(e.val(file, code.ExprID(ex.A), n))
 	case code.OpKey:
-		if v := e.underlying(e.val(file, code.ExprID(ex.A), n)); v.kind == vMap {
+		switch v := e.underlying(e.val(file, code.ExprID(ex.A), n)); v.kind {
+		case vMap:
 			return v.first()
+		case vExternal:
+			v.ent = 0
+			return v
 		}
 		return Value{}
 	case code.OpIter:

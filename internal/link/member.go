@@ -78,10 +78,16 @@ func (e *evaluator) memberOf(v Value, name string) lookup {
 		}
 		return lookup{site: code.SiteBuiltin}
 	case vObject:
+		switch f := e.doc(v.file).Exprs[e.fieldExpr(v, name)]; f.Op {
+		case code.OpDef: // a field or method of an anonymous type that has a definition
+			return lookup{found: []found{{g: e.base[v.file] + f.A}}}
+		case code.OpLocal: // one inside a function: bound in its file
+			return lookup{site: code.SiteBuiltin}
+		}
 		if field := e.field(v, name); field.kind == vFunc {
 			return lookup{found: []found{{g: field.a}}}
 		}
-		return lookup{site: code.SiteUnknownReceiver}
+		return lookup{site: code.SiteNoMember}
 	case vSig, vClosure:
 		return lookup{site: code.SiteBuiltin}
 	}
@@ -148,7 +154,8 @@ func (e *evaluator) typeMember(v Value, name string) lookup {
 			continue
 		}
 		if len(out.found) > 0 {
-			if e.key(out.found[0].g) != e.key(g) {
+			// The interfaces that an interface embeds may have methods in common: they are one.
+			if e.key(out.found[0].g) != e.key(g) && e.def(v.a).Kind != code.KindInterface {
 				return lookup{site: code.SiteAmbiguous}
 			}
 			continue
@@ -191,6 +198,10 @@ func (e *evaluator) bases(v Value, open *code.Reason, ext *int32) []visit {
 				switch b.kind {
 				case vInst:
 					next = append(next, visit{b, depth + 1})
+					// A type defined by another has that one's fields (Go).
+					if u := e.underlying(b); u.kind == vInst && u.a != b.a {
+						next = append(next, visit{u, depth + 1})
+					}
 				case vBoth, vUnion:
 					for _, a := range b.ext.vals {
 						if a.kind == vInst {
@@ -335,25 +346,31 @@ func (e *evaluator) foundValue(f found) Value {
 	return v
 }
 
-// field is a component of an object literal.
-func (e *evaluator) field(v Value, name string) Value {
+// fieldExpr is the expression of a component of an object literal, 0 when it has none of that name.
+func (e *evaluator) fieldExpr(v Value, name string) code.ExprID {
 	doc := e.doc(v.file)
 	for list := code.ExprID(v.a); list != 0; {
 		cell := doc.Exprs[list]
 		if f := doc.Exprs[cell.A]; f.Op == code.OpField && doc.Names[f.A] == name {
-			if e.depth >= maxDepth {
-				return Value{}
-			}
-			e.depth++
-			var n *env
-			if v.ext != nil {
-				n = v.ext.env
-			}
-			r := e.val(v.file, code.ExprID(f.B), n)
-			e.depth--
-			return r
+			return code.ExprID(f.B)
 		}
 		list = code.ExprID(cell.B)
 	}
-	return Value{}
+	return 0
+}
+
+// field is the value of a component of an object literal.
+func (e *evaluator) field(v Value, name string) Value {
+	x := e.fieldExpr(v, name)
+	if x == 0 || e.depth >= maxDepth {
+		return Value{}
+	}
+	e.depth++
+	var n *env
+	if v.ext != nil {
+		n = v.ext.env
+	}
+	r := e.val(v.file, x, n)
+	e.depth--
+	return r
 }
