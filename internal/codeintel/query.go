@@ -145,6 +145,8 @@ func nameParts(s string) []string {
 				cur = append(cur, s[i+1:i+1+end]...)
 				i += end + 1
 			}
+		case c == '#' && len(cur) == 0:
+			cur = append(cur, c) // a private name of JavaScript: Box.#secret
 		case c == '.' || c == '/' || c == '#':
 			flush()
 		case c == ':' && i+1 < len(s) && s[i+1] == ':', c == '-' && i+1 < len(s) && s[i+1] == '>':

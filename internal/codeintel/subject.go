@@ -239,6 +239,11 @@ func (x *Index) matches(q query, accept func(graph.Def) bool) []match {
 	if q.raw != name {
 		try(g.Named(q.raw), []string{q.raw}, 0, false) // a name with dots or slashes in it
 	}
+	if len(out) == 0 && !strings.HasPrefix(name, "#") {
+		// Box#secret may mean the private name #secret.
+		private := append(slices.Clone(q.parts[:len(q.parts)-1]), "#"+name)
+		try(g.Named("#"+name), private, 0, false)
+	}
 	if len(out) == 0 {
 		folded := make([]string, len(q.parts))
 		for i, p := range q.parts {

@@ -96,7 +96,11 @@ func (x *Index) words(ctx context.Context) (wordFiles, error) {
 			if page(paths[i]) && !bytes.Contains(texts[i], []byte("<script")) && !bytes.Contains(texts[i], []byte("{{")) && !bytes.Contains(texts[i], []byte("{%")) {
 				continue
 			}
-			eachWord(texts[i], func(word []byte) {
+			text := texts[i]
+			if path.Ext(paths[i]) == ".s" { // Go's assembly writes a middle dot before a name
+				text = bytes.ReplaceAll(text, []byte("·"), []byte(" "))
+			}
+			eachWord(text, func(word []byte) {
 				h := xxh3.Hash(word)
 				if list := w.files[h]; len(list) == 0 || list[len(list)-1] != f {
 					w.files[h] = append(list, f)
