@@ -16,7 +16,7 @@ import (
 	"manito/internal/problem"
 )
 
-// TestAsOrdinaryUser runs the suite again as a user who is not root.
+// TestAsOrdinaryUser runs much of the suite again as a user who is not root.
 func TestAsOrdinaryUser(t *testing.T) {
 	needRoot(t)
 	t.Parallel()
@@ -24,13 +24,16 @@ func TestAsOrdinaryUser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(publicBinary(t), "-test.v", "-test.parallel=2", "-test.count=1")
+	// Those in which it matters who we are.
+	tests := "^Test(FirstOpen|Reopen|EightAtOnce|ClientKilled|ServerKilled|EnsureRevives|StalePID|Cancel|OddUID|RootInName|" +
+		"NoNamespace|NoSpace|Unwritable|LooseModes|LostPassword|SocketDeleted|LongPath|Stranger|Umask|OtherMajor|Linger|Stop|Upgrade|Reap)$"
+	cmd := exec.Command(publicBinary(t), "-test.v", "-test.count=1", "-test.run="+tests)
 	cmd.Dir = "/"
 	cmd.Env = append(os.Environ(), roleVar+"=suite", postgresVar+"="+testPostgres(t), "HOME=/", "XDG_RUNTIME_DIR=")
 	as(nobody)(cmd)
 	out, err := cmd.CombinedOutput()
 	passed := strings.Count(string(out), "--- PASS: ")
-	if err != nil || passed < 20 {
+	if err != nil || passed < 24 {
 		t.Errorf("as %s %d tests pass, %v:\n%s", nobody, passed, err, out)
 	}
 }
@@ -52,7 +55,7 @@ func TestRootsHome(t *testing.T) {
 	}
 	exec1(t, c, "create table kept ()")
 	p := client(t, o, nil)
-	if p.first.DataDir != c.DataDir() || len(p.first.Notices) > 0 {
+	if p.first.DataDir != c.DataDir() || len(p.first.Notices) > 0 { // no more of it
 		t.Errorf("another process is in %s and says %q", p.first.DataDir, p.first.Notices)
 	}
 	p.close()
@@ -495,4 +498,18 @@ func TestNoTCP(t *testing.T) {
 	if got := ask1[string](t, c.DSN("postgres"), "select string_agg(auth_method, ' ' order by line_number) from pg_hba_file_rules where type = 'local'"); strings.Trim(strings.ReplaceAll(got, "scram-sha-256", ""), " ") != "" {
 		t.Errorf("who is let in through the socket: %s, want only scram-sha-256", got)
 	}
+}
+
+// TestUmask: however strict the umask, the server's user gets where it must.
+func TestUmask(t *testing.T) {
+	t.Parallel()
+	o := Options{Root: filepath.Join(emptyRoot(t), "deep", "home")}
+	p := client(t, o, func(cmd *exec.Cmd) {
+		cmd.Args = []string{"sh", "-c", "umask 077 && exec " + cmd.Path}
+		cmd.Path = "/bin/sh"
+	})
+	if !strings.HasPrefix(p.first.DataDir, o.Root) || len(p.first.Notices) > 0 {
+		t.Errorf("the data is in %s, and said is %q", p.first.DataDir, p.first.Notices)
+	}
+	p.close()
 }

@@ -137,7 +137,7 @@ func makeBase(o Options) (*base, error) {
 			}
 		}
 	}
-	if err := os.Mkdir(link, b.folderMode()); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := mkdirAll(link, b.folderMode()); err != nil {
 		return nil, blame(err, root, "the database folder %s cannot be made", link)
 	}
 	if b.dir, err = filepath.EvalSymlinks(link); err != nil {
@@ -187,12 +187,35 @@ func (b *base) folderMode() fs.FileMode {
 	return 0o700
 }
 
+// mkdirAll is os.MkdirAll with the very mode for what it makes, whatever the umask.
+func mkdirAll(path string, mode fs.FileMode) error {
+	if st, err := os.Stat(path); err == nil && st.IsDir() {
+		return nil
+	}
+	if parent := filepath.Dir(path); parent != path {
+		if err := mkdirAll(parent, mode); err != nil {
+			return err
+		}
+	}
+	err := os.Mkdir(path, mode)
+	if errors.Is(err, fs.ErrExist) {
+		st, e := os.Stat(path)
+		if e == nil && st.IsDir() {
+			return nil // somebody was faster
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return os.Chmod(path, mode)
+}
+
 func makeRoot(path string) (string, error) {
 	mode := fs.FileMode(0o700)
 	if os.Geteuid() == 0 {
 		mode = 0o711 // the server's user must pass through
 	}
-	if err := os.MkdirAll(path, mode); err != nil {
+	if err := mkdirAll(path, mode); err != nil {
 		return "", blame(err, path, "the home folder %s cannot be made", path)
 	}
 	root, err := filepath.EvalSymlinks(path)
@@ -208,11 +231,11 @@ func (b *base) takeRefuge(o Options, link string) error {
 	if refuge == "" {
 		refuge = "/var/lib/manito"
 	}
-	if err := os.MkdirAll(refuge, 0o711); err != nil {
+	if err := mkdirAll(refuge, 0o711); err != nil {
 		return blame(err, refuge, "the folder %s cannot be made", refuge)
 	}
 	dir := filepath.Join(refuge, "db-"+shortHash(b.root))
-	if err := os.Mkdir(dir, 0o711); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := mkdirAll(dir, 0o711); err != nil {
 		return blame(err, refuge, "the folder %s cannot be made", dir)
 	}
 	ok, err := b.server.canEnter(dir)

@@ -41,6 +41,7 @@ type Cluster struct {
 	major    int
 	at       address
 	child    int // the server, when this process started it
+	keeper   int // the keeper, likewise
 	said     []string
 }
 
@@ -103,7 +104,7 @@ func (c *Cluster) Ensure(ctx context.Context) error {
 	}
 	err = c.bringUp(ctx)
 	if err == nil && c.opt.Linger > 0 {
-		err = c.keep()
+		c.mustKeep()
 	}
 	return errors.Join(err, lock.Close())
 }
@@ -154,7 +155,10 @@ func (c *Cluster) Close() error {
 	use := c.use
 	c.use = nil
 	if c.opt.Linger > 0 {
-		return errors.Join(c.touch(), c.keep(), use.Close())
+		c.mustKeep()
+	}
+	if c.opt.Linger > 0 {
+		return errors.Join(c.touch(), use.Close())
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
 	defer cancel()

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -243,17 +244,43 @@ func (f *finder) forNew(ctx context.Context) (programs, error) {
 
 // forMajor are programs of one major version.
 func (f *finder) forMajor(ctx context.Context, major int) (programs, bool, error) {
-	return f.first(ctx, func(p programs) bool { return p.major == major })
+	want := func(p programs) bool { return p.major == major }
+	// Folders that are named after another version are asked only if need be.
+	unlikely := func(dir string) bool { n := guess(dir); return n != 0 && n != major }
+	likely := *f
+	likely.dirs = slices.DeleteFunc(slices.Clone(f.dirs), unlikely)
+	p, ok, err := likely.first(ctx, want)
+	f.refused = likely.refused
+	if ok || err != nil {
+		return p, ok, err
+	}
+	return f.first(ctx, want)
+}
+
+// guess is the major version after which a folder, or the one that its postgres is
+// linked to, is named; 0 when it is not.
+func guess(dir string) int {
+	real, err := filepath.EvalSymlinks(filepath.Join(dir, "postgres"))
+	if err != nil {
+		return 0
+	}
+	if n := number(filepath.Dir(real)); n >= minMajor && n <= maxMajor {
+		return n
+	}
+	return 0
 }
 
 // newer are the newest supported programs above a major version.
 func (f *finder) newer(ctx context.Context, than int) (best programs, ok bool, err error) {
-	_, _, err = f.first(ctx, func(p programs) bool {
+	perhaps := *f
+	perhaps.dirs = slices.DeleteFunc(slices.Clone(f.dirs), func(dir string) bool { n := guess(dir); return n != 0 && n <= than })
+	_, _, err = perhaps.first(ctx, func(p programs) bool {
 		if p.major > than && p.major <= maxMajor && p.major > best.major {
 			best = p
 		}
 		return false // look at all
 	})
+	f.refused = perhaps.refused
 	return best, best.major != 0, err
 }
 

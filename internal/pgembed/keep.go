@@ -5,6 +5,7 @@ package pgembed
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -28,9 +29,12 @@ func Keep(ctx context.Context, o Options) error {
 	if b == nil || err != nil {
 		return err
 	}
-	kept, err := b.tryLock(keepLock, unix.LOCK_EX)
-	if errors.Is(err, errBusy) {
-		return nil
+	// Who looks whether there is a keeper takes its lock for a moment.
+	brief, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	kept, err := b.waitLock(brief, keepLock, unix.LOCK_EX)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return ctx.Err()
 	}
 	if err != nil {
 		return err
@@ -101,9 +105,22 @@ func (c *Cluster) touch() error {
 	return nil
 }
 
+// mustKeep sees to it that there is a keeper; without one the server does not linger.
+func (c *Cluster) mustKeep() {
+	if err := c.keep(); err != nil {
+		c.opt.Linger = 0
+		c.notice(fmt.Sprintf("The database will be stopped at once when nobody uses it: %v.", err))
+	}
+}
+
 // keep starts a keeper unless there is one. It runs as we do, apart from our terminal,
 // and outlives us.
 func (c *Cluster) keep() error {
+	if c.keeper != 0 {
+		if exited, _ := reap(c.keeper); exited {
+			c.keeper = 0
+		}
+	}
 	there, err := c.busy(keepLock)
 	if there || err != nil {
 		return err
@@ -123,5 +140,6 @@ func (c *Cluster) keep() error {
 	if err := cmd.Start(); err != nil {
 		return problem.Wrap(err, problem.Internal, "the database's keeper %s cannot be started", c.opt.Keeper[0])
 	}
+	c.keeper = cmd.Process.Pid
 	return cmd.Process.Release()
 }

@@ -177,7 +177,7 @@ func TestReap(t *testing.T) {
 	defer unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 	ctx, cancel := context.WithCancel(t.Context())
 	reaped := make(chan error, 1)
-	go func() { reaped <- Reap(ctx) }()
+	go func() { reaped <- reapEvery(ctx, 50*time.Millisecond) }()
 
 	o := Options{Root: readyRoot(t)}
 	p := client(t, o, nil)

@@ -20,10 +20,13 @@ const (
 	unknown
 )
 
-// reap collects a process that has ended, if it is our child, and says how it ended.
+// reap collects a process that we have started and that has ended, and says how.
 func reap(pid int) (exited bool, how string) {
 	var status syscall.WaitStatus
 	got, err := syscall.Wait4(pid, &status, syscall.WNOHANG, nil)
+	if err == syscall.ECHILD {
+		return true, "its end seen by somebody else"
+	}
 	if err != nil || got != pid {
 		return false, ""
 	}

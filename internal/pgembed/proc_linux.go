@@ -7,13 +7,13 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"os/signal"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"manito/internal/problem"
 )
 
 // runsIn says whether a process has a folder as its working folder: a server has its
@@ -67,36 +67,40 @@ func closeOnExec() error {
 	return err
 }
 
+// reapPoll is how often Reap looks. A container has few processes.
+const reapPoll = 5 * time.Second
+
 // Reap collects the servers that other processes of a container started and that
 // became our children when those ended, until the context ends. Only PID 1, or a
 // process that asked to be a subreaper, has such children; others need not call it.
-// It collects nothing but processes named postgres, so that whoever waits for a
-// child of its own still gets it.
-func Reap(ctx context.Context) error {
-	ended := make(chan os.Signal, 1)
-	signal.Notify(ended, syscall.SIGCHLD)
-	defer signal.Stop(ended)
-	tick := time.NewTicker(time.Minute) // signals that come together count as one
-	defer tick.Stop()
-	for {
-		if err := reapOrphans(); err != nil {
+// It collects nothing but processes named postgres that have been waiting to be for a
+// while, so that whoever started a child of ours gets to see its end first.
+func Reap(ctx context.Context) error { return reapEvery(ctx, reapPoll) }
+
+func reapEvery(ctx context.Context, poll time.Duration) error {
+	var before map[int]bool
+	for sleep(ctx, poll) == nil {
+		now, err := orphans()
+		if err != nil {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ended:
-		case <-tick.C:
+		for pid := range now {
+			if before[pid] {
+				reap(pid)
+			}
 		}
+		before = now
 	}
+	return nil
 }
 
-// reapOrphans looks through all processes once.
-func reapOrphans() error {
+// orphans are our ended children named postgres.
+func orphans() (map[int]bool, error) {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
-		return fmt.Errorf("ended processes cannot be looked for: %w", err)
+		return nil, problem.Wrap(err, problem.Internal, "ended processes cannot be looked for")
 	}
+	found := map[int]bool{}
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
 		if err != nil {
@@ -110,8 +114,8 @@ func reapOrphans() error {
 		head, tail, ok := strings.Cut(string(stat), ") ")
 		if fields := strings.Fields(tail); ok && len(fields) > 1 && strings.HasSuffix(head, "(postgres") &&
 			fields[0] == "Z" && fields[1] == strconv.Itoa(os.Getpid()) {
-			reap(pid)
+			found[pid] = true
 		}
 	}
-	return nil
+	return found, nil
 }

@@ -31,11 +31,13 @@ func (c *Cluster) launch(ctx context.Context, p programs, lock *os.File) error {
 		return err
 	}
 	pid, err := c.start(ctx, p, c.dataDir(p.major), at, lock)
-	c.child = pid
 	if err != nil {
+		if pid != 0 {
+			c.child = abandon(pid)
+		}
 		return err
 	}
-	c.at = at
+	c.child, c.at = pid, at
 	c.opt.logger().Info("the database runs", "folder", c.dataDir(p.major), "postgresql", p.version, "pid", pid, "took", time.Since(began))
 	return nil
 }
@@ -67,7 +69,7 @@ func (c *Cluster) start(ctx context.Context, p programs, dir string, at address,
 	if err := cmd.Process.Release(); err != nil {
 		return pid, problem.Wrap(err, problem.Internal, "the server's process cannot be released")
 	}
-	for {
+	for began, told := time.Now(), false; ; {
 		if exited, how := reap(pid); exited {
 			return 0, c.diagnose(logSince(log, end), fmt.Errorf("it ended with %s", how), "the database in "+dir+" cannot be started")
 		}
@@ -79,6 +81,10 @@ func (c *Cluster) start(ctx context.Context, p programs, dir string, at address,
 			if !errors.Is(err, errNotUp) && ctx.Err() == nil {
 				return pid, problem.Wrap(err, problem.Unavailable, "the database in %s was started and cannot be reached", dir)
 			}
+		}
+		if !told && time.Since(began) > silencePatience {
+			told = true
+			c.opt.logger().Info("the database is still starting; after a crash it recovers first", "folder", dir, "log", c.path(logName))
 		}
 		if err := sleep(ctx, startPoll); err != nil {
 			return abandon(pid), interrupted(ctx, "interrupted while the database in "+dir+" was starting")

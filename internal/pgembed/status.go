@@ -15,21 +15,38 @@ func Inspect(_ context.Context, o Options) (Status, error) {
 	if b == nil || err != nil {
 		return Status{State: Absent}, err
 	}
-	return b.status()
+	return b.inspect()
 }
 
 // Status describes the cluster.
-func (c *Cluster) Status(context.Context) (Status, error) { return c.status() }
+func (c *Cluster) Status(context.Context) (Status, error) { return c.inspect() }
 
+// inspect is status with InUse.
+func (b *base) inspect() (s Status, err error) {
+	if s, err = b.status(); err != nil || s.State == Absent {
+		return s, err
+	}
+	// Whether use.lock is free shows by taking it, which would look like a user to
+	// somebody who is about to stop the server. He holds start.lock.
+	start, err := b.tryLock(startLock, unix.LOCK_EX)
+	if errors.Is(err, errBusy) {
+		s.InUse = true // somebody opens or closes it right now
+		return s, nil
+	}
+	if err != nil {
+		return s, err
+	}
+	s.InUse, err = b.busy(useLock)
+	return s, errors.Join(err, start.Close())
+}
+
+// status is everything but InUse.
 func (b *base) status() (Status, error) {
 	major, err := b.current()
 	if major == 0 || err != nil {
 		return Status{State: Absent}, err
 	}
 	s := Status{State: Stopped, Major: major, DataDir: b.dataDir(major), Log: b.path(logName)}
-	if s.InUse, err = b.busy(useLock); err != nil {
-		return s, err
-	}
 	p, noFile := readPostmaster(s.DataDir)
 	alive, err := b.busy(lockOf(major))
 	if err != nil {

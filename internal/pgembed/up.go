@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -82,9 +84,6 @@ func (c *Cluster) bringUp(ctx context.Context) error {
 		return err
 	}
 	// The password file is another cluster's: restored, copied or edited.
-	if c.child = abandon(c.child); c.child != 0 {
-		return err
-	}
 	if err := c.resetPassword(ctx, p, lock); err != nil {
 		return err
 	}
@@ -113,7 +112,10 @@ func (c *Cluster) settle(ctx context.Context, major int) (*os.File, error) {
 		}
 		p, err := readPostmaster(dir)
 		waited := time.Since(began)
+		var wrong *problem.Error
 		switch {
+		case errors.As(joined, &wrong):
+			return nil, joined // which starting it again would not mend
 		case err != nil || runsIn(p.pid, dir) == no:
 			if waited > orphanPatience {
 				return nil, problem.New(problem.Conflict, "the server of %s is gone, but processes that it started are still busy after %s", dir, waited.Round(time.Second)).
@@ -173,8 +175,9 @@ func (c *Cluster) programsFor(ctx context.Context, f *finder, major int) (progra
 		return programs{}, err
 	}
 	if ok {
-		if isNewer {
+		if isNewer && !c.told(newer) {
 			c.notice(fmt.Sprintf("PostgreSQL %s is installed (%s); the database stays with %s (%s) until it is upgraded.", newer.version, newer.dir, p.version, p.dir))
+			return p, c.write(toldName, []byte(strconv.Itoa(newer.major)+"\n"), c.owner)
 		}
 		return p, nil
 	}
@@ -183,6 +186,15 @@ func (c *Cluster) programsFor(ctx context.Context, f *finder, major int) (progra
 		what += fmt.Sprintf("; PostgreSQL %s in %s cannot read it", newer.version, newer.dir)
 	}
 	return programs{}, f.missing(what, major, major)
+}
+
+// toldName is the file with the newest version of which the user was told.
+const toldName = "told"
+
+// told says whether the user knows already that a newer version is installed.
+func (c *Cluster) told(newer programs) bool {
+	text, err := os.ReadFile(c.path(toldName))
+	return err == nil && strings.TrimSpace(string(text)) == strconv.Itoa(newer.major)
 }
 
 // checkData makes sure that a data folder is one and that only its owner gets in.

@@ -118,12 +118,12 @@ func (c *Cluster) programsToUpgrade(ctx context.Context, from, to int) (before, 
 // sideBySide makes a new data folder, runs both servers while move runs, stops both and
 // puts the new folder in use.
 func (c *Cluster) sideBySide(ctx context.Context, before, after programs, move func(ctx context.Context, from, to address) error) (err error) {
-	oldLock, err := c.tryLock(lockOf(before.major), unix.LOCK_EX)
+	oldLock, err := c.waitLock(ctx, lockOf(before.major), unix.LOCK_EX)
 	if err != nil {
 		return err
 	}
 	defer oldLock.Close()
-	newLock, err := c.tryLock(lockOf(after.major), unix.LOCK_EX)
+	newLock, err := c.waitLock(ctx, lockOf(after.major), unix.LOCK_EX)
 	if err != nil {
 		return err
 	}

@@ -168,6 +168,11 @@ func TestUpgrade(t *testing.T) {
 			_, err := Upgrade(t.Context(), o, UpgradeOptions{})
 			wantProblem(t, err, problem.Conflict, "in use")
 			c.Close()
+			c = open(t, o)
+			if said := c.Notices(); len(said) > 0 {
+				t.Errorf("said again is %q", said)
+			}
+			c.Close()
 
 			u := UpgradeOptions{To: otherMajor}
 			calls := 0
