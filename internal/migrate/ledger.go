@@ -60,9 +60,10 @@ create table {{schema}}.migration_repair (
 create function {{schema}}.migration_history_stays() returns trigger language plpgsql
 	set search_path = pg_catalog, pg_temp as $$
 begin
-	if tg_op = 'UPDATE' and tg_table_name = 'migration_attempt' and old.outcome = 'running'
-		and old.attempt_id = new.attempt_id and old.version = new.version then
-		return new;
+	if tg_op = 'UPDATE' and tg_table_name = 'migration_attempt' then
+		if old.outcome = 'running' and old.attempt_id = new.attempt_id and old.version = new.version then
+			return new;
+		end if;
 	end if;
 	raise exception 'the history of migrations is only ever added to' using errcode = 'integrity_constraint_violation';
 end

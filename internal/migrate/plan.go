@@ -46,6 +46,9 @@ func (m *Migrator) Plan(ctx context.Context) (rep *PlanReport, err error) {
 		if err := s.readable(); err != nil {
 			return err
 		}
+		if err := s.asOwner(ctx, conn); err != nil {
+			return err
+		}
 		applied, err := s.readLedger(ctx, conn)
 		if err != nil {
 			return err
