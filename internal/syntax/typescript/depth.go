@@ -10,7 +10,7 @@ const (
 	maxBrackets = 500
 	maxAngles   = 1000    // "<" without ">" in one statement: each is tried as type arguments, in time quadratic to what follows
 	maxAsync    = 8       // "async(" in the parentheses of another: each doubles the time
-	maxPlain    = 1 << 20 // bytes of one statement without brackets and strings
+	maxPlain    = 1 << 17 // bytes of one statement without brackets and strings
 )
 
 // tooDeep says whether the parser would need too much stack or time for a text.

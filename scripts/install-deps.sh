@@ -1,0 +1,39 @@
+#!/bin/sh
+# Installs what building and testing Manito need and what is missing: a C compiler
+# (for the tree-sitter grammars), git, and PostgreSQL's server programs.
+# Go itself must be there. Running it again changes nothing.
+set -eu
+cd "$(dirname "$0")/.."
+
+say() { printf '%s\n' "install-deps: $*" >&2; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+if ! have go; then
+	say "Go is not installed; go.mod names the version: https://go.dev/dl"
+	exit 1
+fi
+
+missing=
+have git || missing="$missing git"
+have gcc || have clang || have cc || missing="$missing gcc libc6-dev"
+[ "${MANITO_DEPS:-}" != test ] || have git-http-backend || [ -x "$(git --exec-path 2>/dev/null)/git-http-backend" ] || missing="$missing git"
+
+if [ -n "$missing" ]; then
+	if have apt-get; then
+		sudo=
+		[ "$(id -u)" = 0 ] || { have sudo || { say "install by hand:$missing"; exit 1; }; sudo=sudo; }
+		say "installing$missing"
+		$sudo apt-get update -qq
+		# shellcheck disable=SC2086 # a list of packages
+		$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+	elif have brew; then
+		say "installing git"
+		brew install git
+		have cc || { say "install the compiler with: xcode-select --install"; exit 1; }
+	else
+		say "install by hand:$missing"
+		exit 1
+	fi
+fi
+
+scripts/install-postgres.sh
