@@ -77,8 +77,6 @@ type traits struct {
 	computedMembers bool
 	// structural: a type may satisfy an interface without saying so and without the graph knowing.
 	structural bool
-	// unchecked: using a member that the type does not have is no error before run time.
-	unchecked bool
 	// reflectsExported: code that looks names up at run time finds exported members only.
 	reflectsExported bool
 	// implicit are members that the language or its library calls by itself.
@@ -95,9 +93,9 @@ func traitsOf(family string) traits {
 	case "typescript":
 		return traits{moduleValues: true, computedMembers: true, structural: true, implicit: implicitScript, hosts: []string{".vue", ".svelte", ".astro", ".mdx", ".html", ".htm"}}
 	case "python":
-		return traits{moduleValues: true, computedMembers: true, unchecked: true, implicit: implicitPython, hosts: []string{".ipynb", ".pyx", ".pxd", ".html", ".htm", ".j2", ".jinja", ".jinja2", ".djhtml"}}
+		return traits{moduleValues: true, computedMembers: true, implicit: implicitPython, hosts: []string{".ipynb", ".pyx", ".pxd", ".html", ".htm", ".j2", ".jinja", ".jinja2", ".djhtml"}}
 	}
-	return traits{moduleValues: true, computedMembers: true, structural: true, unchecked: true, implicit: func(string) bool { return false }}
+	return traits{moduleValues: true, computedMembers: true, structural: true, implicit: func(string) bool { return false }}
 }
 
 func implicitScript(name string) bool {
@@ -350,7 +348,7 @@ func (q *inquiry) sites(context.Context) error {
 			if !q.roleCounts(s.Role) || !q.sees(f) {
 				continue
 			}
-			reason, message := q.siteReason(s, f)
+			reason, message := q.siteReason(s)
 			if reason == "" {
 				continue
 			}
@@ -411,8 +409,7 @@ func (q *inquiry) roleCounts(r code.Role) bool {
 }
 
 // siteReason says by which reason an unresolved use of the name may be one of the symbol; "" when it cannot.
-func (q *inquiry) siteReason(s graph.Site, f graph.FileNo) (reason, message string) {
-	g := q.x.g
+func (q *inquiry) siteReason(s graph.Site) (reason, message string) {
 	asMember := q.member && !constructor(q.kind, q.name)
 	// A member's name written alone denotes something else.
 	throughModule := q.traits.moduleValues && q.region == regionAll && !asMember
@@ -430,11 +427,12 @@ func (q *inquiry) siteReason(s graph.Site, f graph.FileNo) (reason, message stri
 		}
 		return reasonAmbiguous, "a use of %s has several candidates"
 	case code.SiteNoMember:
-		if asMember && (q.traits.unchecked || g.Dialect(f) == "js" || g.Dialect(f) == "jsx" || q.hasBases()) {
+		// Code that compiles gets the member from somewhere: an anonymous interface, a mapped type, a subtype.
+		if asMember {
 			return reasonNoMember, "%s is used on a type that does not visibly have it"
 		}
 	case code.SiteExternal, code.SiteBuiltin:
-		if asMember && (s.Through == graph.ThroughValue || s.Through == graph.ThroughType && (g.Packaged(q.file) || q.openOwner())) {
+		if asMember && (s.Through == graph.ThroughValue || s.Through == graph.ThroughType && (q.x.g.Packaged(q.file) || q.openOwner())) {
 			return reasonExternal, "%s is used on something that comes from outside of the repository"
 		}
 	case code.SiteUnresolvedModule:
@@ -476,25 +474,6 @@ func (q *inquiry) owner() graph.Def {
 func (q *inquiry) openOwner() bool {
 	p := q.owner()
 	return p != graph.None && q.x.g.OpenBase(p)
-}
-
-var baseKinds = graph.KindsOf(code.EdgeExtends, code.EdgeImplements)
-
-// hasBases says whether the member's type extends or implements anything.
-func (q *inquiry) hasBases() bool {
-	p := q.owner()
-	if p == graph.None {
-		return false
-	}
-	if q.x.g.OpenBase(p) {
-		return true
-	}
-	for l := range q.x.g.Out(p) {
-		if baseKinds.Has(l.Kind) {
-			return true
-		}
-	}
-	return false
 }
 
 // computed looks at members and callees that are chosen at run time, and at files that evaluate code.
