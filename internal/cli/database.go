@@ -53,8 +53,8 @@ func (a *app) clusterOptions(cfg *config.Config) (pgembed.Options, error) {
 }
 
 // openDatabase opens the configured database, or the embedded one, which it brings up to date.
-func (a *app) openDatabase(ctx context.Context, cfg *config.Config) (db *database, err error) {
-	db = &database{}
+func (a *app) openDatabase(ctx context.Context, cfg *config.Config) (opened *database, err error) {
+	db := &database{}
 	if cfg.Database.External() {
 		if db.dsn, err = cfg.Database.DSN(); err != nil {
 			return nil, err

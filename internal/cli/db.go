@@ -8,7 +8,7 @@ import (
 
 func (a *app) dbCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "db", Short: "Look after the database"}
-	cmd.AddCommand(a.dbKeepCommand())
+	cmd.AddCommand(a.dbShellCommand(), a.dbKeepCommand())
 	return cmd
 }
 

@@ -7,7 +7,6 @@ import (
 
 	"manito/internal/codeintel"
 	"manito/internal/codeintel/stored"
-	"manito/internal/graph"
 	"manito/internal/lang/all"
 	"manito/internal/scan"
 )
@@ -20,37 +19,51 @@ func (d *database) store() *stored.Store { return &stored.Store{DB: d.DB, Langua
 func (a *app) withIndex(ctx context.Context, s *session, question func(context.Context, *session) error) (err error) {
 	store := s.db.store()
 	repo := s.chosen.repo
+	near := &nearest{Store: store, root: repo.Root, snapshot: codeintel.Snapshot{Repo: repo.ID, ID: s.chosen.ref.Ref.Snapshot, Digest: s.chosen.ref.Manifest.Digest}}
 	shelf := codeintel.NewShelf(codeintel.ShelfConfig{
-		Snapshots: &pinned{Store: store, snapshot: codeintel.Snapshot{Repo: repo.ID, ID: s.chosen.ref.Ref.Snapshot, Digest: s.chosen.ref.Manifest.Digest}, root: repo.Root},
+		Snapshots: near,
 		File:      func(digest [32]byte) string { return scan.IndexPath(indexDir(s.cfg), digest) },
 		Languages: store.Families(),
 	})
 	defer func() { err = errors.Join(err, shelf.Close()) }()
 	return shelf.Use(ctx, repo.Root, s.chosen.ref.Ref.Name, func(x *codeintel.Index) error {
-		s.index = x
+		s.index, near.index = x, x
 		return question(ctx, s)
 	})
 }
 
-// pinned is the store with the snapshot that was chosen already, and with the
-// repository's folder as the nearest source of texts.
-type pinned struct {
+// nearest is the store for one question about one snapshot: which snapshot is
+// known already, and texts come from the repository's folder where they are
+// still what was scanned.
+type nearest struct {
 	*stored.Store
 	snapshot codeintel.Snapshot
 	root     string
-	graph    *graph.Graph
+	index    *codeintel.Index // once it is open
 }
 
-func (p *pinned) Current(context.Context, string, string) (codeintel.Snapshot, error) {
-	return p.snapshot, nil
+func (n *nearest) Current(context.Context, string, string) (codeintel.Snapshot, error) {
+	return n.snapshot, nil
 }
 
-func (p *pinned) Text(snap codeintel.Snapshot) codeintel.TextSource {
-	rest := p.Store.Text(snap)
-	if st, err := os.Stat(p.root); err != nil || !st.IsDir() {
+func (n *nearest) Text(snap codeintel.Snapshot) codeintel.TextSource {
+	rest := n.Store.Text(snap)
+	if st, err := os.Stat(n.root); err != nil || !st.IsDir() {
 		return rest
 	}
-	return &stored.Folder{Root: p.root, Rest: rest, Hash: p.hash}
+	return &stored.Folder{Root: n.root, Rest: rest, Hash: n.hash}
 }
 
-func (p *pinned) hash(string) ([32]byte, bool) { return [32]byte{}, false }
+// hash is what the snapshot says of a file's bytes.
+func (n *nearest) hash(path string) ([32]byte, bool) {
+	if n.index == nil {
+		return [32]byte{}, false
+	}
+	g := n.index.Graph()
+	f, ok := g.FileByPath(path)
+	if !ok {
+		return [32]byte{}, false
+	}
+	h := g.File(f).Hash
+	return h, h != [32]byte{}
+}

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"manito/internal/codeintel"
 	"manito/internal/config"
 	"manito/internal/lang/all"
 	"manito/internal/postgres"
@@ -98,7 +98,7 @@ func (a *app) runScan(ctx context.Context, o scanOptions) (err error) {
 		return a.document(scanDocument{Schema: "manito/scan/v1", Repository: report.Repo.Name, Root: report.Repo.Root, Ref: report.Ref, Commit: tree.Commit,
 			Snapshot: report.Snapshot, Unchanged: report.Unchanged, Digest: hex.EncodeToString(report.Digest[:]), Stats: report.Stats})
 	}
-	return a.scanSummary(report, tree)
+	return a.scanSummary(ctx, cfg, db, report)
 }
 
 func (a *app) scanner(cfg *config.Config, db *database, workers int) *scan.Scanner {
@@ -115,28 +115,91 @@ func refKind(t *source.Tree, o scanOptions) postgres.RefKind {
 	return postgres.RefFolder
 }
 
-// scanSummary prints what was found.
-func (a *app) scanSummary(r *scan.Report, t *source.Tree) error {
+// scanSummary prints what was found, and how to go on.
+func (a *app) scanSummary(ctx context.Context, cfg *config.Config, db *database, r *scan.Report) error {
+	s := &session{cfg: cfg, db: db, chosen: chosen{repo: r.Repo, ref: postgres.RefStatus{Repo: r.Repo,
+		Ref: postgres.Ref{Repo: r.Repo.ID, Name: r.Ref, Snapshot: r.Snapshot}, Manifest: postgres.Manifest{Snapshot: r.Snapshot, Digest: r.Digest}}}}
+	return a.withIndex(ctx, s, func(ctx context.Context, s *session) error {
+		v, err := s.index.Overview(ctx)
+		if err != nil {
+			return err
+		}
+		p := a.printer()
+		showScan(p, r, v)
+		return p.flush()
+	})
+}
+
+const summaryLanguages = 6
+
+func showScan(p *printer, r *scan.Report, v *codeintel.Overview) {
 	st := &r.Stats
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s  %s files, %s lines, %s\n", r.Repo.Name, thousands(int64(st.Files)), thousands(st.Lines), bytesText(st.Bytes))
-	for i, l := range st.Languages {
-		if i == 8 {
-			fmt.Fprintf(&b, "  and %d more\n", len(st.Languages)-i)
-			break
-		}
-		note := ""
-		if !l.Graph {
-			note = "  (listed only)"
-		}
-		fmt.Fprintf(&b, "  %-14s %9s files %12s lines%s\n", l.Name, thousands(int64(l.Files)), thousands(l.Lines), note)
+	total := 0.0
+	for _, s := range st.Seconds {
+		total += s
 	}
-	fmt.Fprintf(&b, "%s definitions, %s edges, %s sites that are no edge, %s diagnostics\n", thousands(int64(st.Definitions)), thousands(int64(st.Edges)), thousands(int64(st.Unresolved)), thousands(int64(st.Diagnostics)))
-	what := fmt.Sprintf("snapshot %d", r.Snapshot)
-	if r.Unchanged {
+	p.line("%s  %s, %s lines, %s in %.1f s", p.bold(r.Repo.Name), plural(st.Files, "file"), thousands(st.Lines), bytesText(st.Bytes), total)
+	p.line("")
+	rows := [][]string{}
+	rest, restFiles := 0, 0
+	for _, l := range v.Languages {
+		if len(rows) == summaryLanguages || !l.Read && len(rows) >= 4 {
+			rest++
+			restFiles += l.Files
+			continue
+		}
+		note := thousands(int64(l.Definitions)) + " definitions"
+		if !l.Read {
+			note = p.faint("listed only")
+		}
+		rows = append(rows, []string{l.Name, plural(l.Files, "file"), thousands(l.Lines) + " lines", note})
+	}
+	if rest > 0 {
+		rows = append(rows, []string{p.faint(fmt.Sprintf("%d more", rest)), p.faint(plural(restFiles, "file")), "", ""})
+	}
+	p.table("  ", rows)
+	p.line("")
+	kinds := map[string]int{}
+	for _, e := range v.EdgeKinds {
+		kinds[e.Kind] += e.Count
+	}
+	p.line("graph     %s, %s: %s calls, %s reads and writes, %s uses of types, %s imports", plural(v.Symbols, "symbol"), plural(v.Edges, "edge"),
+		thousands(int64(kinds["calls"]+kinds["instantiates"])), thousands(int64(kinds["reads"]+kinds["writes"])), thousands(int64(kinds["uses_type"])), thousands(int64(kinds["imports"])))
+	open, foreign := 0, 0
+	for _, u := range v.Unresolved {
+		if u.Foreign {
+			foreign += u.Count
+		} else {
+			open += u.Count
+		}
+	}
+	p.line("no edge   %s could not be resolved, %s lead out of the repository", plural(open, "use"), thousands(int64(foreign)))
+	if st.Diagnostics > 0 {
+		p.line("          %s  %s", plural(st.Diagnostics, "diagnostic"), p.faint("select * from diagnostics"))
+	}
+	for i, h := range v.Hubs[:min(3, len(v.Hubs))] {
+		word := "hubs"
+		if i > 0 {
+			word = ""
+		}
+		p.line("%-8s  %s  %s %s", word, h.Symbol.QualifiedName, p.faint(fmt.Sprintf("used by %s", thousands(int64(h.Users)))), p.cyan(h.Symbol.Location().String()))
+	}
+	switch {
+	case v.FileCycles.Cycles == 0 && v.FolderLoops.Cycles == 0:
+		p.line("cycles    none between files or folders")
+	default:
+		p.line("cycles    %d between files, %d between folders, the largest of %d", v.FileCycles.Cycles, v.FolderLoops.Cycles, max(v.FileCycles.Largest, v.FolderLoops.Largest))
+	}
+	what := fmt.Sprintf("%d, digest %s", r.Snapshot, hex.EncodeToString(r.Digest[:8]))
+	switch {
+	case r.Unchanged:
 		what += ", nothing had changed"
+	case st.Reused > 0:
+		what += fmt.Sprintf(", %s read anew, %s known", thousands(int64(st.Extracted)), thousands(int64(st.Reused)))
 	}
-	fmt.Fprintf(&b, "%s, digest %s\n", what, hex.EncodeToString(r.Digest[:8]))
-	_, err := fmt.Fprint(a.stdout, b.String())
-	return err
+	p.line("snapshot  %s", what)
+	if len(v.Hubs) > 0 {
+		p.line("")
+		p.line("go on:    manito symbol %s · manito impact %s · manito map · manito status", v.Hubs[0].Symbol.QualifiedName, v.Hubs[0].Symbol.QualifiedName)
+	}
 }
