@@ -3,12 +3,14 @@ package postgres_test
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"manito/internal/code"
 	"manito/internal/postgres/postgrestest"
 )
 
@@ -131,4 +133,57 @@ func (c *cpu) lap(name string) {
 	c.b.Logf("%-10s own %.2f s, server %.2f s", name, (own - c.own).Seconds(), (pg - c.pg).Seconds())
 	c.b.ReportMetric((own - c.own + pg - c.pg).Seconds(), fmt.Sprintf("cpu-s/%s", name))
 	c.own, c.pg = own, pg
+}
+
+// BenchmarkQueries asks SQL users' questions of a generated repository of a
+// million definitions and five million edges, and reports milliseconds: counting
+// the edges, and the references of symbols chosen at random, by symbol.
+//
+//	go test -run '^$' -bench Queries -benchtime 1x ./internal/postgres
+func BenchmarkQueries(b *testing.B) {
+	c := newCorpus(shape{files: 20000, defs: 50, edges: 250, names: 250000, text: 64, pkg: 20, seed: 1})
+	d := postgrestest.New(b)
+	c.scan(b, d.Open(b), "/generated", "main")
+	conn := d.Connect(b, d.Reader)
+	ask := func(statement string, args ...any) (time.Duration, int) {
+		began := time.Now()
+		rows, err := conn.Query(b.Context(), statement, args...)
+		if err != nil {
+			b.Fatal(err)
+		}
+		n := 0
+		for rows.Next() {
+			n++
+		}
+		if err := rows.Err(); err != nil {
+			b.Fatal(err)
+		}
+		return time.Since(began), n
+	}
+	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1e3 }
+	for b.Loop() {
+		took, _ := ask(`select count(*) from graph_edges`)
+		b.ReportMetric(ms(took), "ms/count")
+		var times []time.Duration
+		found := 0
+		for i := range 200 {
+			f := &c.files[i*97]
+			def := code.DefID(1 + i%(len(f.doc.Defs)-1))
+			took, n := ask(`select * from references_to($1)`, f.scope+f.doc.Descriptor(def))
+			times = append(times, took)
+			found += n
+		}
+		slices.Sort(times)
+		b.ReportMetric(ms(times[len(times)/2]), "ms/refs-p50")
+		b.ReportMetric(ms(times[len(times)*95/100]), "ms/refs-p95")
+		b.ReportMetric(float64(found)/float64(len(times)), "refs/symbol")
+		took, n := ask(`select * from references_to($1)`, c.files[0].scope+c.files[0].doc.Descriptor(1))
+		b.ReportMetric(ms(took), "ms/refs-hub")
+		b.ReportMetric(float64(n), "refs/hub")
+		took, _ = ask(`select * from graph_edges where path = $1`, c.files[500].path)
+		b.ReportMetric(ms(took), "ms/file")
+		took, _ = ask(`select * from symbols_named($1)`, c.files[7].doc.QualifiedName(5))
+		b.ReportMetric(ms(took), "ms/named")
+	}
+	report(b, d, len(c.files)*252)
 }
