@@ -94,12 +94,13 @@ type Target struct {
 	Path string
 	// Package names an external package in SCIP's words: manager, name, version ("" when unknown): "npm react 18.2.0".
 	Manager, Package, Version string
+	// Namespace is what was imported of the package, where a package holds several
+	// things that are imported on their own: "net/http" of Go's std. "" is the package as a whole.
+	Namespace string
 	// Standard marks the language's own library.
 	Standard bool
 	// Reason says for people how it was found or why it was not: "tsconfig paths", "workspace package", "no such file".
 	Reason string
-	// Submodule finds "a.b" below a directory or package for languages in which a
-	// name of a module may be a module itself (Python); it is the specifier to try.
 	Lookups []string // the paths that were asked for, found or not: what an incremental link must watch
 }
 

@@ -181,7 +181,7 @@ func (l *linker) externalID(t lang.Target) int32 {
 	if !ok {
 		id = int32(len(l.externals))
 		l.extIDs[symbol] = id
-		l.externals = append(l.externals, External{Key: code.ScopeKey(symbol), Symbol: symbol, Manager: t.Manager, Package: t.Package, Version: t.Version, Standard: t.Standard})
+		l.externals = append(l.externals, External{Key: code.ScopeKey(symbol), Symbol: symbol, Manager: t.Manager, Package: cmp.Or(t.Namespace, t.Package), Version: t.Version, Standard: t.Standard})
 	}
 	return id
 }
@@ -194,7 +194,11 @@ func externalSymbol(t lang.Target) string {
 		}
 		return strings.ReplaceAll(s, " ", "  ")
 	}
-	return "external " + field(t.Manager) + " " + field(t.Package) + " " + field(t.Version) + " "
+	symbol := "external " + field(t.Manager) + " " + field(t.Package) + " " + field(t.Version) + " "
+	if t.Namespace != "" {
+		symbol = string(append(code.AppendName([]byte(symbol), t.Namespace), '/'))
+	}
+	return symbol
 }
 
 func (l *linker) importOutcome(t target) Import {

@@ -60,7 +60,7 @@ type Import struct {
 type External struct {
 	Key                       code.Key
 	Symbol                    string
-	Manager, Package, Version string
+	Manager, Package, Version string // Package is what was imported of it where that has a name of its own
 	Standard                  bool
 }
 

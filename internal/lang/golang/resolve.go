@@ -8,8 +8,17 @@ import (
 	"manito/internal/lang"
 )
 
-// Resolve implements lang.Modules.
+// Resolve implements lang.Modules. A package outside of the repository is named
+// by its import path, with the module as the package that holds it.
 func (m *modules) Resolve(from string, _ *code.Import, specifier string) lang.Target {
+	t := m.resolve(from, specifier)
+	if t.Kind == lang.TargetExternal {
+		t.Namespace = specifier
+	}
+	return t
+}
+
+func (m *modules) resolve(from, specifier string) lang.Target {
 	if specifier == "C" {
 		return lang.Target{Kind: lang.TargetExternal, Manager: "cgo", Package: "C", Standard: true, Reason: "cgo"}
 	}
