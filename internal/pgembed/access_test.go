@@ -368,6 +368,30 @@ func TestMoved(t *testing.T) {
 	}
 }
 
+// TestCopied: a copy of a home folder whose server runs is a cluster of its own, and
+// opening it leaves the original alone.
+func TestCopied(t *testing.T) {
+	t.Parallel()
+	original := Options{Root: readyRoot(t)}
+	copied := Options{Root: original.Root + ".copy"}
+	c := open(t, original)
+	run(t, "cp", "-a", original.Root, copied.Root)
+	for range 2 {
+		d := open(t, copied)
+		exec1(t, d, "insert into written values (1)")
+		if a, b := status(t, original.Root), status(t, copied.Root); a.PID == b.PID || a.State != Running || b.State != Running || a.Socket == b.Socket {
+			t.Errorf("the original is %+v, the copy %+v", a, b)
+		}
+		d.Close()
+	}
+	wantStopped(t, copied.Root)
+	if got := ask1[int64](t, c.DSN("postgres"), "select count(*) from written"); got != 0 {
+		t.Errorf("%d rows of the copy are in the original", got)
+	}
+	c.Close()
+	wantStopped(t, original.Root)
+}
+
 // TestStranger: a server that somebody started on our data folder by hand is joined,
 // and no second one is started beside it.
 func TestStranger(t *testing.T) {
@@ -404,6 +428,8 @@ func TestStranger(t *testing.T) {
 	if got := status(t, o.Root); got.State != Running {
 		t.Errorf("%+v: a server that is not ours was stopped", got)
 	}
+	_, err = Stop(t.Context(), o)
+	wantProblem(t, err, problem.Conflict, "pg_ctl")
 }
 
 // TestForeignServer: another cluster's server at our socket is never taken for ours.

@@ -96,6 +96,9 @@ func (c *Cluster) Ensure(ctx context.Context) error {
 		c.reapChild()
 	}
 	if c.join(ctx) == nil {
+		if c.opt.Linger > 0 {
+			c.mustKeep()
+		}
 		return nil
 	}
 	lock, err := c.waitLock(ctx, startLock, unix.LOCK_EX)

@@ -100,6 +100,13 @@ func (c *Cluster) join(ctx context.Context) error {
 	if err != nil || p.state != "ready" {
 		return errNotUp
 	}
+	// A copy of the folder names the original's server, which has the same number and
+	// password. Ours holds our lock, or works in our data folder.
+	if runsIn(p.pid, c.dataDir(major)) != yes {
+		if ours, err := c.busy(lockOf(major)); err != nil || !ours {
+			return errors.Join(errNotUp, err)
+		}
+	}
 	if _, err := os.Stat(p.at.file()); errors.Is(err, fs.ErrNotExist) {
 		p.at.socket = c.path("run") // the folder was moved while the server ran
 	}

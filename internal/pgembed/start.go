@@ -171,16 +171,13 @@ func (c *Cluster) clearStale(ctx context.Context, major int) (ours bool, err err
 	if crashed && runsIn(p.pid, dir) == yes {
 		return true, c.joinStranger(ctx, p)
 	}
-	// Its socket may be where it was, or, when the folder was moved, where ours will be.
+	// Its socket is in our way only where ours will be. What the file says of it may be
+	// wrong: in a copy of the folder it is the original's, whose server may run.
 	at, err := c.addressOf(major)
 	if err != nil {
 		return false, err
 	}
-	stale := []string{filepath.Join(dir, "postmaster.pid"), at.file(), at.file() + ".lock"}
-	if p.at.port != 0 && filepath.IsAbs(p.at.socket) {
-		stale = append(stale, p.at.file(), p.at.file()+".lock")
-	}
-	for _, path := range stale {
+	for _, path := range []string{filepath.Join(dir, "postmaster.pid"), at.file(), at.file() + ".lock"} {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return false, c.blame(err, "the stale file %s cannot be removed", path)
 		}

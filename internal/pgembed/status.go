@@ -53,7 +53,7 @@ func (b *base) status() (Status, error) {
 		return s, err
 	}
 	if !alive && (noFile != nil || runsIn(p.pid, s.DataDir) != yes) {
-		return s, nil
+		return s, nil // whatever the file of a copied folder says
 	}
 	if noFile != nil {
 		s.State = Stopping

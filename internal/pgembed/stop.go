@@ -62,7 +62,14 @@ func Stop(ctx context.Context, o Options) (bool, error) {
 	if err != nil || s.State == Absent || s.State == Stopped {
 		return false, err
 	}
-	return true, b.end(ctx, s.Major)
+	if err := b.end(ctx, s.Major); err != nil {
+		return false, err
+	}
+	if s, err = b.status(); err == nil && s.State != Stopped {
+		err = problem.New(problem.Conflict, "the server of %s (process %d) was not started by Manito", s.DataDir, s.PID).
+			Fix("pg_ctl stop -D %s   # as its user", s.DataDir)
+	}
+	return err == nil, err
 }
 
 // alone takes start.lock and use.lock, both exclusively: nobody uses the cluster, and
