@@ -3,6 +3,7 @@
 package source
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -129,7 +131,7 @@ func TestUnreadable(t *testing.T) {
 		if os.Getuid() == 0 {
 			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 		}
-		out, err := cmd.CombinedOutput()
+		out, err := cmd.Output()
 		if err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
@@ -196,6 +198,65 @@ func TestSpecialFiles(t *testing.T) {
 	}
 	if c := content(t, tree, "later.py"); c.Skip != SkipUnreadable {
 		t.Errorf("%+v", c)
+	}
+}
+
+// TestPipesInGit opens repositories in which pipes stand where git has files, and never waits for one.
+func TestPipesInGit(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{".git/index", ".git/packed-refs", ".git/config", ".git/info/exclude", ".git/refs/heads/main", ".gitignore", ".git"} {
+		dir := t.TempDir()
+		git(t, dir, "init", "-q")
+		write(t, dir, map[string]string{"a.py": "", ".git/info/exclude": ""})
+		path := filepath.Join(dir, name)
+		if err := os.RemoveAll(path); err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Mkfifo(path, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		tree, err := Open(t.Context(), Input{Location: dir, Isolated: true})
+		if name == ".git/index" {
+			if err == nil {
+				t.Error("an index that is a pipe is read")
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if got := paths(tree); len(got) != 1 {
+			t.Errorf("%s: files %q", name, got)
+		}
+		if err := tree.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestFullDisk says that the disk is full when an archive's files find no room.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		return // only Linux has a device that is always full
+	}
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	a := &archive{tree: &Tree{limits: Limits{}.withDefaults()}, packed: 1 << 20}
+	s := &spool{file: full, out: bufio.NewWriterSize(full, 4096)}
+	if _, err := s.take(strings.NewReader(strings.Repeat("x", 10_000)), 10_000, a); problem.KindOf(err) != problem.Exhausted {
+		t.Errorf("a large file: %v", err)
+	}
+	s = &spool{file: full, out: bufio.NewWriterSize(full, 4096)}
+	if _, err := s.take(strings.NewReader("x"), 1, a); err != nil {
+		t.Errorf("a small file, which is kept for later: %v", err)
+	}
+	if err := s.flush(); problem.KindOf(err) != problem.Exhausted {
+		t.Errorf("later: %v", err)
 	}
 }
 

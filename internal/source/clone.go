@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"manito/internal/problem"
@@ -193,13 +194,18 @@ func (c *clone) get(ctx context.Context, refspecs ...string) error {
 		return err
 	}
 	args := []string{"--git-dir=" + c.dir, "fetch", "--quiet", "--no-tags", "--force", "--no-write-fetch-head", "--no-recurse-submodules"}
+	depth := []string{}
 	switch {
 	case c.history && c.shallow():
-		args = append(args, "--unshallow")
+		depth = []string{"--unshallow"}
 	case !c.history && (len(known) == 0 || c.shallow()): // a clone with its history keeps it
-		args = append(args, "--depth=1")
+		depth = []string{"--depth=1"}
 	}
-	_, err = c.git.output(ctx, "", append(append(args, "--", c.remote.url), refspecs...)...)
+	what := append([]string{"--", c.remote.url}, refspecs...)
+	_, err = c.git.output(ctx, "", slices.Concat(args, depth, what)...)
+	if err != nil && len(depth) > 0 && strings.Contains(err.Error(), "does not support shallow") { // plain files behind a web server
+		_, err = c.git.output(ctx, "", slices.Concat(args, what)...)
+	}
 	return err
 }
 

@@ -22,10 +22,11 @@
 //   - A folder outside of any work tree follows its .gitignore files too, and
 //     leaves out what is surely no source of its own (see defaults.go).
 //
-// Nothing of git is executed to list a folder: a repository's own configuration
-// can name programs to run, and the folder may come from anywhere. The git
-// command runs only for revisions and URLs, without hooks, prompts and helpers
-// of the repository.
+// Listing a folder reads git's files itself and runs no git: a repository's own
+// configuration can name programs to run, and the folder may come from anywhere.
+// The git command runs only for revisions and URLs, and for an index or refs in a
+// form that is rare (split, sparse, reftable), without hooks, prompts and the
+// programs that a repository names.
 //
 // A file that cannot be read, has vanished, is too large or is oddly encoded
 // stays listed and carries a diagnostic; only a missing root, a broken archive

@@ -14,7 +14,7 @@ import (
 	"manito/internal/problem"
 )
 
-// gitCommand runs git with everything switched off that a repository or a server
+// gitCommand runs git (2.31 or newer) with everything switched off that a repository or a server
 // could use to run something, to ask something or to reach elsewhere.
 type gitCommand struct {
 	isolated  bool     // read neither the user's nor the system's configuration
@@ -107,7 +107,7 @@ func gitFailure(ctx context.Context, verb, said string, err error) error {
 		return problem.Wrap(cause, kind, "git %s was stopped", verb)
 	}
 	if errors.Is(err, exec.ErrNotFound) {
-		return problem.New(problem.Unsupported, "git is not installed, and reading a git revision or URL needs it").
+		return problem.New(problem.Unsupported, "git is not installed, and this repository cannot be read without it").
 			Fix("install git (apt install git, dnf install git, brew install git)").
 			Fix("scan a folder or an archive instead").Because(err)
 	}

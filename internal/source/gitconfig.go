@@ -19,6 +19,7 @@ type gitConfig map[string]string
 const (
 	maxConfigSize  = 4 << 20
 	maxIgnoreSize  = 4 << 20
+	maxIndexSize   = 2 << 30
 	maxIncludeDeep = 10 // git's own limit
 )
 
@@ -307,19 +308,29 @@ func takeValue(text []byte) (value string, rest []byte, ok bool) {
 	return string(out[:kept]), nil, true
 }
 
-// readLimited reads a small regular file, following links.
+// readLimited reads a regular file of bounded size, following links.
 func readLimited(path string, limit int64) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() || info.Size() > limit {
-		return nil, problem.New(problem.Invalid, "%s is no regular file of at most %d bytes", path, limit)
-	}
-	f, err := os.Open(path)
+	f, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, limit))
+	text, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(text)) > limit {
+		return nil, problem.New(problem.Exhausted, "%s has more than %s", path, bytesText(limit))
+	}
+	return text, err
+}
+
+// openRegular opens a regular file, following links. Anything else is refused:
+// a named pipe would wait for its writer, and for a stranger's repository for ever.
+func openRegular(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, problem.New(problem.Invalid, "%s is no regular file", path)
+	}
+	return os.Open(path)
 }

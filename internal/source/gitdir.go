@@ -117,7 +117,7 @@ func (d gitDir) commit() string {
 
 // packed looks a ref up in packed-refs.
 func (d gitDir) packed(ref string) string {
-	f, err := os.Open(filepath.Join(d.common, "packed-refs"))
+	f, err := openRegular(filepath.Join(d.common, "packed-refs"))
 	if err != nil {
 		return ""
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -49,7 +48,7 @@ func (x *gitIndex) hasBelow(dir string) bool {
 // sparse is left to git.
 func readGitIndex(ctx context.Context, git gitCommand, dir gitDir, root string, config gitConfig) (*gitIndex, error) {
 	path := filepath.Join(dir.path, "index")
-	data, err := os.ReadFile(path)
+	data, err := readLimited(path, maxIndexSize)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &gitIndex{}, nil // nothing was ever added
 	}

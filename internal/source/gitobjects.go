@@ -148,7 +148,19 @@ func newObjectReader(git gitCommand, dir string, limit int64) *objectReader {
 	return r
 }
 
+// read asks a process for the file's object. One that died, by somebody's hand or
+// for want of memory, is replaced once.
 func (r *objectReader) read(ctx context.Context, f *File, buf []byte) ([]byte, error) {
+	text, err := r.ask(ctx, f.raw, buf)
+	var refusal *fileError
+	if err == nil || ctx.Err() != nil || r.closed.Load() || errors.As(err, &refusal) {
+		return text, err
+	}
+	return r.ask(ctx, f.raw, buf)
+}
+
+// ask asks the next idle process.
+func (r *objectReader) ask(ctx context.Context, hash string, buf []byte) ([]byte, error) {
 	var p *objectProcess
 	select {
 	case p = <-r.idle:
@@ -163,10 +175,10 @@ func (r *objectReader) read(ctx context.Context, f *File, buf []byte) ([]byte, e
 		}
 	}
 	stop := context.AfterFunc(ctx, p.kill)
-	text, err := p.object(f.raw, r.limit, buf)
+	text, err := p.object(hash, r.limit, buf)
 	killed := !stop()
 	var refusal *fileError
-	if err == nil && !killed || errors.As(err, &refusal) && !killed {
+	if !killed && (err == nil || errors.As(err, &refusal)) {
 		r.idle <- p
 		return text, err
 	}

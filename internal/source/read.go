@@ -96,10 +96,10 @@ func (r *folderReader) blame(err error) error {
 	return &fileError{SkipUnreadable, "the file could not be read: " + reasonText(err)}
 }
 
-// grow returns a slice of n bytes, in buf when it is large enough.
+// grow returns a slice of n bytes, never nil, in buf when it is large enough.
 func grow(buf []byte, n int64) []byte {
-	if int64(cap(buf)) >= n {
+	if buf != nil && int64(cap(buf)) >= n {
 		return buf[:n]
 	}
-	return make([]byte, n, max(n, 2*int64(cap(buf)), 64<<10))
+	return make([]byte, n, max(n, 2*int64(cap(buf))))
 }
