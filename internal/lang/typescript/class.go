@@ -348,7 +348,9 @@ func (x *Extractor) field(annotation, init *node, d code.DefID) {
 	}
 	saved := x.measure
 	x.measure = measure{}
-	x.mergeDef(d, x.expr(init, code.RoleRead, true))
+	v := x.expr(init, code.RoleRead, true)
+	x.mergeDef(d, v)
+	x.traits[d].fixed = x.traits[d].fixed || x.decides(v)
 	x.measured(d, x.measure.closure)
 	x.measure = saved
 }

@@ -269,7 +269,14 @@ func (x *Extractor) hoistAssignment(n *node) {
 		if o.to != toDef {
 			return
 		}
-		if k := x.doc.Defs[o.id].Kind; k != code.KindFunction && k != code.KindClass {
+		switch x.doc.Defs[o.id].Kind {
+		case code.KindFunction, code.KindClass:
+			flags |= code.DefStatic
+		case code.KindVariable, code.KindConstant:
+			if kind != code.KindFunction || x.script != syntax.JS {
+				return
+			}
+		default:
 			return
 		}
 		if kind == code.KindFunction {
@@ -277,7 +284,7 @@ func (x *Extractor) hoistAssignment(n *node) {
 		} else {
 			kind = code.KindProperty
 		}
-		x.attach(n, owner, id, start, kind, flags|code.DefStatic)
+		x.attach(n, owner, id, start, kind, flags)
 	}
 }
 
@@ -359,16 +366,17 @@ func (x *Extractor) assignedDefinition(n *node, d code.DefID) {
 	t := x.typ(b.Type)
 	r := peel(b.Right)
 	class := prototypeOf(left.Expression)
+	owned := x.doc.Defs[d].Owner != 0
 	if class != nil {
 		x.receiveAs(class)
-	} else if x.doc.Defs[d].Flags&code.DefStatic != 0 {
+	} else if owned {
 		x.receiveStatic(left.Expression)
 	}
 	switch kind := x.doc.Defs[d].Kind; {
 	case literalKind(r) == code.KindFunction && kind.Callable():
 		x.assertions(b.Right)
 		x.contextOf(t, b.Type)
-		x.keepSelf = class != nil || x.doc.Defs[d].Flags&code.DefStatic != 0
+		x.keepSelf = owned
 		x.functionDefinition(r, d, t)
 	case kind == code.KindClass && r.Kind == syntax.KindClassExpression:
 		x.class(r, d)
@@ -404,15 +412,19 @@ func (x *Extractor) receiveAs(class *node) {
 	}
 }
 
-func (x *Extractor) receiveStatic(class *node) {
-	id, _ := x.spelled(class)
+// receiveStatic makes the class, function or object that a name names the receiver.
+func (x *Extractor) receiveStatic(object *node) {
+	id, _ := x.spelled(object)
 	if id == 0 {
 		return
 	}
-	if b := &x.bindings[x.find(id, inValues)]; b.to == toDef && x.doc.Defs[b.id].Kind == code.KindClass {
-		x.setReceiver(x.ofClass(code.DefID(b.id)))
-	} else {
+	switch b := &x.bindings[x.find(id, inValues)]; {
+	case b.to != toDef:
 		x.setReceiver(nobody)
+	case x.doc.Defs[b.id].Kind == code.KindClass:
+		x.setReceiver(x.ofClass(code.DefID(b.id)))
+	default:
+		x.setReceiver(receiver{self: x.defExpr(code.DefID(b.id)), def: code.NoDef})
 	}
 }
 

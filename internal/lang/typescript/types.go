@@ -13,6 +13,13 @@ func (x *Extractor) of(t code.ExprID) code.ExprID {
 	if e := x.doc.Exprs[t]; e.Op == code.OpTypeOf {
 		return code.ExprID(e.A)
 	}
+	if x.primitive(t) {
+		for i := typeString; i <= typeBoolean; i++ {
+			if t == x.literals[i] {
+				return x.literal(i - typeString)
+			}
+		}
+	}
 	return x.builder.Expr(code.OpOf, int32(t), 0)
 }
 
@@ -21,8 +28,15 @@ func (x *Extractor) typeOf(v code.ExprID) code.ExprID {
 	if v == 0 {
 		return 0
 	}
-	if e := x.doc.Exprs[v]; e.Op == code.OpOf {
+	switch e := x.doc.Exprs[v]; e.Op {
+	case code.OpOf:
 		return code.ExprID(e.A)
+	case code.OpBuiltin:
+		for i := litString; i <= litBoolean; i++ {
+			if v == x.literals[i] {
+				return x.literal(i + typeString)
+			}
+		}
 	}
 	return x.builder.Expr(code.OpTypeOf, int32(v), 0)
 }

@@ -332,7 +332,9 @@ func (x *Extractor) initialise(own code.DefID, b int32, annotation, init *node, 
 		if own != code.NoDef {
 			x.measure = measure{}
 		}
-		x.merge(b, x.expr(init, code.RoleRead, true))
+		v := x.expr(init, code.RoleRead, true)
+		x.merge(b, v)
+		x.settleType(b, v)
 		if own != code.NoDef {
 			x.measured(own, x.measure.closure)
 			x.measure = saved
@@ -493,6 +495,28 @@ func (x *Extractor) mergeDef(d code.DefID, e code.ExprID) {
 		t.assigned++
 		def.Type = x.builder.Union(def.Type, e)
 	}
+}
+
+// settleType ends the merging of values into a variable whose initial value is
+// known: in TypeScript it has given the variable its type. An empty array has not.
+func (x *Extractor) settleType(b int32, v code.ExprID) {
+	if b == 0 || !x.decides(v) {
+		return
+	}
+	switch d := &x.bindings[b]; d.to {
+	case toLocal:
+		d.means |= annotated
+	case toDef:
+		x.traits[d.id].fixed = true
+	}
+}
+
+func (x *Extractor) decides(v code.ExprID) bool {
+	if v == 0 || x.script == syntax.JS {
+		return false
+	}
+	e := x.doc.Exprs[v]
+	return e.Op != code.OpOf || x.doc.Exprs[e.A] != code.Expr{Op: code.OpArray}
 }
 
 // annotate sets what is written of a variable's type; any says nothing.
