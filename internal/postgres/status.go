@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -21,9 +22,13 @@ func (db *DB) Status(ctx context.Context, repo int32) (list []RefStatus, err err
 	defer problem.Call(&err, "Status(%d)", repo)
 	scan := func(row pgx.CollectableRow) (s RefStatus, err error) {
 		var digest []byte
+		var scanned *time.Time
 		r, f, m := &s.Repo, &s.Ref, &s.Manifest
 		err = row.Scan(&r.ID, &r.Root, &r.Name, &r.Remote, &r.CreatedAt, &f.ID, &f.Name, &f.Kind, &f.Snapshot, &f.Projected, &f.UpdatedAt,
-			&m.Parent, &m.Commit, &digest, &m.ScannedAt, &m.Stats)
+			&m.Parent, &m.Commit, &digest, &scanned, &m.Stats)
+		if scanned != nil {
+			m.ScannedAt = *scanned
+		}
 		f.Repo, m.Snapshot = r.ID, f.Snapshot
 		if len(digest) == len(m.Digest) {
 			m.Digest = [32]byte(digest)
@@ -32,7 +37,7 @@ func (db *DB) Status(ctx context.Context, repo int32) (list []RefStatus, err err
 	}
 	list, err = query(ctx, db, scan, `
 		select r.repo_id, r.root, r.name, r.remote, r.created_at, f.ref_id, f.name, f.kind, coalesce(f.snapshot_id, 0), coalesce(p.snapshot_id, 0), f.updated_at,
-			coalesce(s.parent_id, 0), coalesce(s.commit, ''), coalesce(s.digest, ''), coalesce(s.scanned_at, '-infinity'), s.stats
+			coalesce(s.parent_id, 0), coalesce(s.commit, ''), coalesce(s.digest, ''), s.scanned_at, s.stats
 		from repo r join ref f using (repo_id) left join projection p using (repo_id, ref_id)
 		left join snapshot s on s.repo_id = f.repo_id and s.snapshot_id = f.snapshot_id
 		where $1 in (0, r.repo_id) order by r.name, r.root, f.name`, repo)
