@@ -28,6 +28,7 @@ func TestMain(m *testing.M) {
 		os.Exit(child(role))
 	}
 	code := m.Run()
+	writeCounts()
 	var ran []string
 	for _, c := range clusters() {
 		if c.started.Load() {

@@ -39,6 +39,12 @@ func (p *fileParser) checkStatement(s Statement) {
 				"use {{schema}}, {{owner}}, {{migrator}}, {{app}} or {{reader}}"
 		}
 	}
+	for _, t := range lex(s.SQL) {
+		name := strings.ReplaceAll(strings.Trim(t.text, `"`), `""`, `"`)
+		if (t.kind == tokenWord || t.kind == tokenQuoted) && len(name) > maxIdentifier {
+			p.bad("identifier", s.Line, "the name %s has %d bytes; PostgreSQL cuts it after %d", name, len(name), maxIdentifier).Fix = "choose a shorter name"
+		}
+	}
 	w := words(s.SQL, 4)
 	if len(w) == 0 {
 		return
@@ -54,7 +60,7 @@ func (p *fileParser) checkStatement(s Statement) {
 	case two == "SET ROLE", two == "RESET ROLE", two == "SET SESSION", two == "RESET ALL", w[0] == "DISCARD",
 		strings.HasPrefix(two, "SET SEARCH_PATH"), two == "RESET SEARCH_PATH":
 		p.bad("session", s.Line, "%s: the runner owns the session's role and search path", two).Fix = "remove the statement"
-	case p.file.Transaction && slices.Contains(words(s.SQL, 6), "CONCURRENTLY"):
+	case p.file.Transaction && w[0] != "REFRESH" && slices.Contains(words(s.SQL, 6), "CONCURRENTLY"):
 		p.bad("transaction", s.Line, "%s … CONCURRENTLY cannot run inside a transaction", two).Fix =
 			"put this statement alone into a file with -- +goose NO TRANSACTION on its first line"
 	case p.file.Transaction && w[0] == "VACUUM":

@@ -126,3 +126,8 @@ func checkName(what, name string) error {
 	}
 	return nil
 }
+
+// Expand replaces the placeholders of a statement.
+func (s Statement) Expand(schema string, roles Roles) string {
+	return quoted{schema, roles}.replacer().Replace(s.SQL)
+}

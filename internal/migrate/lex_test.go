@@ -86,6 +86,7 @@ func TestParseFileFindings(t *testing.T) {
 		{"two statements without transaction", "00001_a.sql", "-- +goose NO TRANSACTION\n-- +goose Up\nvacuum a;\nvacuum b;\n-- +goose Down\nvacuum a;\n", "no-transaction", 4},
 		{"not repeatable", "00001_a.sql", "-- +goose NO TRANSACTION\n-- +goose Up\ncreate index concurrently i on a (b);\n-- +goose Down\ndrop index concurrently if exists i;\n", "no-transaction", 3},
 		{"down not repeatable", "00001_a.sql", "-- +goose NO TRANSACTION\n-- +goose Up\ncreate index concurrently if not exists i on a (b);\n-- +goose Down\ndrop index concurrently i;\n", "no-transaction", 5},
+		{"name too long", "00001_a.sql", "-- +goose Up\ncreate table " + strings.Repeat("x", 64) + " (); -- " + strings.Repeat("x", 64) + "\n-- +goose Down\nselect '" + strings.Repeat("x", 64) + "';\n", "identifier", 2},
 		{"table without transaction", "00001_a.sql", "-- +goose NO TRANSACTION\n-- +goose Up\ncreate table a ();\n-- +goose Down\nvacuum;\n", "no-transaction", 3},
 	}
 	for _, tt := range tests {

@@ -89,22 +89,53 @@ func (r *run) inTransaction(ctx context.Context, tx *sql.Tx, f File, part []Stat
 	return nil
 }
 
-// alone runs one part of a file that cannot have a transaction.
+// alone runs one part of a file that cannot have a transaction. On the way down the
+// ledger row goes first: a crash then leaves a pending file whose index may be there, which
+// the next Up accepts, and never an applied one whose index is gone.
 func (r *run) alone(ctx context.Context, f File, part []Statement) error {
 	if err := r.next(ctx, f); err != nil {
 		return err
 	}
 	r.m.reach(ctx, phaseBeforeDDL)
-	for _, s := range part {
-		if err := r.clearIndex(ctx, s); err != nil {
+	restore := func(err error) error { return err }
+	if r.direction == "down" {
+		var err error
+		if restore, err = r.takeRow(ctx, f); err != nil {
 			return err
+		}
+	} else {
+		for _, s := range part {
+			if err := r.clearIndex(ctx, s); err != nil {
+				return err
+			}
 		}
 	}
 	if err := r.execute(ctx, r.session, f, part); err != nil {
-		return err
+		return restore(err)
 	}
 	r.m.reach(ctx, phaseAfterDDL)
 	return nil
+}
+
+// takeRow deletes a file's ledger row and returns what puts it back when the statement
+// that should undo the file has failed.
+func (r *run) takeRow(ctx context.Context, f File) (func(error) error, error) {
+	var row string
+	err := r.session.QueryRowContext(ctx, r.site.expand(`delete from {{schema}}.migration where version = $1 returning to_jsonb(migration)::text`), f.Version).Scan(&row)
+	if err != nil {
+		return nil, fmt.Errorf("writing the ledger: %w", err)
+	}
+	return func(cause error) error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
+		defer cancel()
+		// On the second session: the first may be what failed.
+		_, err := r.side.Exec(ctx, r.site.expand(`insert into {{schema}}.migration
+			select * from jsonb_populate_record(null::{{schema}}.migration, $1::jsonb)`), row)
+		if err != nil {
+			return errors.Join(cause, fmt.Errorf("restoring the ledger row of %s: %w", f.Name, err))
+		}
+		return cause
+	}, nil
 }
 
 // next closes the attempt of the file before, which goose has committed by now, and

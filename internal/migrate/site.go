@@ -187,10 +187,17 @@ func (s *site) searchPath() string {
 	return path + ", pg_temp"
 }
 
-// become makes a session the owner's, with the settings of a migration.
+// become makes a session the owner's, with the settings of a migration. When the
+// migrator dies, the server notices within seconds and ends the statement, and with the
+// session the lock goes; platforms on which it cannot look refuse that setting.
 func (s *site) become() string {
 	return fmt.Sprintf(`set role %s; set search_path to %s; set statement_timeout to 0;
-		set idle_in_transaction_session_timeout to '10min'; set lock_timeout to 0`, quote(s.roles.Owner), s.searchPath())
+		set idle_in_transaction_session_timeout to '10min'; set lock_timeout to 0;
+		do $check$ begin
+			perform set_config('client_connection_check_interval', '2s', false);
+		exception when invalid_parameter_value then
+			null;
+		end $check$`, quote(s.roles.Owner), s.searchPath())
 }
 
 // milliseconds is a duration as PostgreSQL's settings take it.
