@@ -270,7 +270,7 @@ func TestChangedDuringScan(t *testing.T) {
 		write(t, dir, map[string]string{"gone.py": "", "grown.py": "a", "cut.py": "aaaa", "link.py": "a", "sub/x.py": "a", "way/x.py": "a", "huge.py": "a", "same.py": "same"})
 		tree := openTree(t, Input{Location: dir, Limits: Limits{FileSize: 1000}})
 		if portable {
-			tree.reader.(*folderReader).direct.missing.Store(true)
+			readPortably(tree)
 		}
 		must := func(err error) {
 			t.Helper()
