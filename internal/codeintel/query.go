@@ -57,14 +57,13 @@ func parseQuery(raw string) (query, error) {
 	return q, nil
 }
 
-// isSymbolString tells a whole symbol string by its fields: scheme, manager, package, version, descriptors.
+// isSymbolString tells a whole symbol string: four fields (scheme, manager,
+// package, version) and descriptors, the last of which ends in its sign.
 func isSymbolString(s string) bool {
-	for _, scheme := range []string{"scip-", "external ", "file "} {
-		if strings.HasPrefix(s, scheme) {
-			return true
-		}
+	if strings.HasPrefix(s, "external ") || strings.HasPrefix(s, "file ") {
+		return true
 	}
-	return false
+	return strings.Count(s, " ") >= 4 && strings.IndexByte(".#/!]", s[len(s)-1]) >= 0
 }
 
 // position takes path:line and path:line:column apart.
@@ -152,6 +151,8 @@ func nameParts(s string) []string {
 		case c == ':' && i+1 < len(s) && s[i+1] == ':', c == '-' && i+1 < len(s) && s[i+1] == '>':
 			flush()
 			i++
+		case c == ':':
+			flush()
 		case c == '(' && len(cur) > 0, c == '[' && len(cur) > 0, c == '<' && len(cur) > 0:
 			i = skipBrackets(s, i)
 		case c == '[':
