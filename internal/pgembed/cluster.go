@@ -115,7 +115,7 @@ func (c *Cluster) Ensure(ctx context.Context) error {
 // notice adds something that the user should know.
 func (c *Cluster) notice(text string) {
 	c.said = append(c.said, text)
-	c.opt.logger().Warn(text)
+	c.opt.logger().Info(text)
 }
 
 // Notices are sentences for the user about what Open or Ensure found and changed.
