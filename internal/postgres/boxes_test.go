@@ -117,10 +117,11 @@ func newLook(t *testing.T, d *postgrestest.Database, db *postgres.DB, c *corpus)
 }
 
 // startChild starts a process that scans the small corpus and waits until it says a word.
-func startChild(t *testing.T, dsn, schema, word string) *exec.Cmd {
+func startChild(t *testing.T, dsn, schema, word string, env ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), childEnv+"=1", "MANITO_TEST_CHILD_DSN="+dsn, "MANITO_TEST_CHILD_SCHEMA="+schema)
+	cmd.Env = append(cmd.Env, env...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -131,6 +132,7 @@ func startChild(t *testing.T, dsn, schema, word string) *exec.Cmd {
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() }) // it has ended when the test passes
 	if word == "" {
+		go func() { _, _ = io.Copy(io.Discard, out) }() // the child must not block on a full pipe
 		return cmd
 	}
 	lines := bufio.NewScanner(out)
@@ -153,7 +155,7 @@ func child() {
 			os.Exit(1)
 		}
 	}
-	db, err := postgres.Open(ctx, postgres.Config{DSN: os.Getenv("MANITO_TEST_CHILD_DSN"), Schema: os.Getenv("MANITO_TEST_CHILD_SCHEMA")})
+	db, err := postgres.Open(ctx, postgres.Config{DSN: os.Getenv("MANITO_TEST_CHILD_DSN"), Schema: os.Getenv("MANITO_TEST_CHILD_SCHEMA"), Application: "child"})
 	fail(err)
 	c := newCorpus(small)
 	if os.Getenv("MANITO_TEST_CHILD_SEED") != "" {

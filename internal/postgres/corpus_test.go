@@ -255,7 +255,7 @@ func (c *corpus) write(ctx context.Context, db *postgres.DB, lease *postgres.Lea
 			e.BlockID = id
 			continue
 		}
-		if e.BlockID, err = w.Block(ctx, postgres.BlockInput{Digest: digests[i], Fact: e.FactID, Block: &st.blocks[i]}); err != nil {
+		if e.BlockID, err = w.Block(ctx, postgres.BlockInput{Digest: digests[i], Block: &st.blocks[i]}); err != nil {
 			return st, err
 		}
 	}

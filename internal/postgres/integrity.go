@@ -10,7 +10,7 @@ import (
 
 // Breach is a row that breaks a law of the store.
 type Breach struct {
-	// Law is a stable word: "snapshot", "manifest", "definitions", "edge-fact",
+	// Law is a stable word: "snapshot", "manifest", "definitions",
 	// "edge-source", "edge-target", "edge-index", "edge-duplicate",
 	// "edge-dictionary", "symbol-index", "name" or "orphan".
 	Law    string

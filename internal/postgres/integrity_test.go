@@ -18,7 +18,6 @@ func TestIntegrityCheckFindsEveryBreach(t *testing.T) {
 		"edge-target":     `update edge_block b set targets[2] = 4711 where block_id = 3`,
 		"edge-duplicate":  `update edge_block b set e = array_append(b.e, b.e[1]) where block_id = 3`,
 		"edge-dictionary": `update edge_block b set targets[2] = targets[1] where block_id = 3`,
-		"edge-fact":       `update edge_block set fact_id = fact_id + 1 where block_id = 3`,
 		"manifest":        `delete from blob where blob_id = 3`,
 		"definitions":     `delete from node_block where fact_id = 3`,
 		"symbol-index":    `update symbol_block set paths[2] = paths[2] % 3 + 4`,

@@ -62,7 +62,7 @@ var statements = [numWritten]struct{ copy, take string }{
 		`update repo set next_blob = next_blob + $2 where repo_id = $1 returning next_blob - $2`},
 	writtenFact: {`copy fact (repo_id, fact_id, blob_id, extractor, language, dialect, z) from stdin (format binary)`,
 		`update repo set next_fact = next_fact + $2 where repo_id = $1 returning next_fact - $2`},
-	writtenBlock: {`copy edge_block (repo_id, block_id, fact_id, layer, wide, digest, targets, e, sites) from stdin (format binary)`,
+	writtenBlock: {`copy edge_block (repo_id, block_id, layer, wide, digest, targets, e, sites) from stdin (format binary)`,
 		`update repo set next_block = next_block + $2 where repo_id = $1 returning next_block - $2`},
 	writtenPath: {`copy path (repo_id, path_id, key, path) from stdin (format binary)`,
 		`update repo set next_path = next_path + $2 where repo_id = $1 returning next_path - $2`},
@@ -148,7 +148,6 @@ func (w *Writer) Fact(ctx context.Context, in FactInput) (int32, error) {
 // BlockInput is an edge block that KnownBlocks did not find.
 type BlockInput struct {
 	Digest [16]byte
-	Fact   int32
 	Layer  int16
 	Block  *pack.Block
 }
@@ -160,11 +159,10 @@ func (w *Writer) Block(ctx context.Context, in BlockInput) (int32, error) {
 	if id, ok := w.blocks[in.Digest]; ok {
 		return id, nil
 	}
-	id, r, err := w.begin(ctx, writtenBlock, 9)
+	id, r, err := w.begin(ctx, writtenBlock, 8)
 	if err != nil {
 		return 0, err
 	}
-	r.int4(in.Fact)
 	r.int2(in.Layer)
 	r.bool(in.Block.Wide)
 	r.bytes(in.Digest[:])

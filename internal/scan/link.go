@@ -132,7 +132,7 @@ func (r *run) write(ctx context.Context) error {
 		if digests[i] != ([16]byte{}) {
 			if id, ok := known[digests[i]]; ok {
 				f.block = id
-			} else if f.block, err = r.writer.Block(ctx, postgres.BlockInput{Digest: digests[i], Fact: f.fact, Block: &f.packed}); err != nil {
+			} else if f.block, err = r.writer.Block(ctx, postgres.BlockInput{Digest: digests[i], Block: &f.packed}); err != nil {
 				return err
 			}
 		}

@@ -5,7 +5,6 @@
 create table edge_block (
 	repo_id  int4 not null,
 	block_id int4 not null,
-	fact_id  int4 not null,
 	layer    int2 not null,
 	wide     bool not null,
 	digest   bytea not null check (length(digest) = 16),
@@ -17,8 +16,7 @@ create table edge_block (
 );
 alter table edge_block alter targets set statistics 0, alter e set statistics 0,
 	alter sites set storage external, alter sites set statistics 0;
-comment on table edge_block is 'The edges that leave one file, as one layer of analysis sees them; immutable.';
-comment on column edge_block.fact_id is 'The fact whose definitions are the sources.';
+comment on table edge_block is 'The edges that leave one file, as one layer of analysis sees them; immutable. Sources are definitions of the fact that a snapshot names beside it.';
 comment on column edge_block.layer is 'Which analysis made it: 0 the language-neutral linker; others replace it where they exist.';
 comment on column edge_block.wide is 'Two words an edge instead of one: the file has many lines, definitions or targets.';
 comment on column edge_block.digest is 'Over the fact and the contents, so that equal edges are stored once.';

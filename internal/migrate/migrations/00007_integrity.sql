@@ -30,7 +30,7 @@ create function breaches(project_id int4, ref_id int4)
 begin atomic
 	with live as (
 		select f.*, p.path, p.key as file_key, s.key as scope_key, n.fact_id is not null as has_nodes, b.block_id is not null as has_block,
-			b.wide, b.e, b.targets, b.fact_id as block_fact, cardinality(n.dkeys) as definitions, n.dkeys, n.metas, n.names
+			b.wide, b.e, b.targets, cardinality(n.dkeys) as definitions, n.dkeys, n.metas, n.names
 		from file f
 		left join path p on p.repo_id = f.repo_id and p.path_id = f.path_id
 		left join scope s on s.repo_id = f.repo_id and s.scope_id = f.scope_id
@@ -54,7 +54,6 @@ begin atomic
 	union all select 'manifest', l.path, 'scope ' || l.scope_id || ' is missing' from live l where l.scope_id <> 0 and l.scope_key is null
 	union all select 'manifest', null, 'path ' || l.path_id || ' is missing' from live l where l.path is null
 	union all select 'definitions', l.path, 'the definitions of fact ' || l.fact_id || ' are missing' from live l where l.fact_id <> 0 and not l.has_nodes
-	union all select 'edge-fact', l.path, 'edge block ' || l.block_id || ' belongs to fact ' || l.block_fact || ', the file has fact ' || l.fact_id from live l where l.has_block and l.block_fact <> l.fact_id
 	union all select 'edge-source', l.path, 'an edge in line ' || w.line + 1 || ' leaves definition ' || w.source || ' of ' || coalesce(l.definitions, 0)
 		from live l cross join lateral edge_words(l.wide, l.e) w where w.source > coalesce(l.definitions, 0)
 	union all select 'edge-index', l.path, 'an edge in line ' || w.line + 1 || ' leads to entry ' || w.target + 1 || ' of ' || cardinality(l.targets)
