@@ -40,7 +40,7 @@ func compareBinding(t *testing.T, in langtest.Input) (checked, wrong int) {
 	doc := new(Extractor).Extract(context.Background(), lang.Input{Text: in.Text, Dialect: in.Dialect})
 	uses := make(map[int]code.ExprID, len(doc.Uses))
 	for _, u := range doc.Uses {
-		if e := doc.Exprs[u.Expr]; (e.Op != code.OpMember || uses[int(u.Start)] == 0) {
+		if e := doc.Exprs[u.Expr]; e.Op != code.OpMember || uses[int(u.Start)] == 0 {
 			if old := doc.Exprs[uses[int(u.Start)]]; old.Op == code.OpUnknown || old.Op == code.OpMember {
 				uses[int(u.Start)] = u.Expr
 			}
