@@ -443,3 +443,26 @@ func TestInvalidIndexIsRebuilt(t *testing.T) {
 		fails(t, err, problem.Conflict, "on another table")
 	})
 }
+
+// A file without transaction that cannot be undone stays applied, with its row as it was.
+func TestFailedDownWithoutTransaction(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(t *testing.T, c *cluster) {
+		h := newHouse(t, c, "manito")
+		m := h.migrator("manito", sqlFiles(map[string]string{
+			"00001_a.sql": simple["00001_a.sql"],
+			"00002_b.sql": "-- +goose NO TRANSACTION\n-- +goose Up\ncreate unique index concurrently if not exists a_key on a (id, body);\n-- +goose Down\ndrop index concurrently if exists a_key;\n",
+		}))
+		if _, err := m.Up(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		admin := c.connect(t, "postgres", h.database)
+		exec1(t, admin, "alter table manito.a add constraint a_key unique using index a_key")
+		row := one[string](t, admin, "select m::text from manito.migration m where version = 2")
+		_, err := m.Down(t.Context(), DownOptions{To: Previous})
+		fails(t, err, problem.Invalid, "00002_b.sql, line 5, failed")
+		if after := one[string](t, admin, "select m::text from manito.migration m where version = 2"); after != row {
+			t.Errorf("the ledger row was %s and is %s", row, after)
+		}
+	})
+}
