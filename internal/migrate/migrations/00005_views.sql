@@ -46,7 +46,7 @@ create function qualified_name(container text, name text) returns text language 
 	return case
 		when container = '' then name
 		when container !~ '[`+!\]]' and container !~ '\([gs]' then replace(replace(replace(container, '().', '.'), '#', '.'), '/', '.') || name
-		else replace(regexp_replace(container, '(`(?:[^`]|``)+`|[^`#/.!\]()+]+)(?:\((?:get|set)?(?:\+\d+)?\)\.|(?:\+\d+)?[#/.!\]])', '\1.', 'g'), '`', '') || name
+		else replace(regexp_replace(container, '(?:`((?:[^`]|``)+)`|([^`#/.!\]()+]+))(?:\((?:get|set)?(?:\+\d+)?\)\.|(?:\+\d+)?[#/.!\]])', '\1\2.', 'g'), '``', '`') || name
 	end;
 comment on function qualified_name(text, text) is 'A name with those of what it stands in, joined by dots.';
 
@@ -70,15 +70,15 @@ create function base_name(path text) returns text language sql immutable paralle
 comment on function base_name(text) is 'The part of a path after its last slash.';
 
 create function edge_words(wide bool, e int8[])
-	returns table (kind int4, certainty int4, reason int4, source int4, target int4, line int4, col int4)
+	returns table (kind int4, certainty int4, reason int4, source int4, target int8, line int8, col int8)
 	language sql immutable parallel safe rows 100
 begin atomic
-	select (w & 15)::int4, ((w >> 4) & 3)::int4, ((w >> 6) & 31)::int4, ((w >> 51) & 8191)::int4, ((w >> 38) & 8191)::int4,
-		((w >> 21) & 131071)::int4, ((w >> 11) & 1023)::int4
+	select (w & 15)::int4, ((w >> 4) & 3)::int4, ((w >> 6) & 31)::int4, ((w >> 51) & 8191)::int4, (w >> 38) & 8191,
+		(w >> 21) & 131071, (w >> 11) & 1023
 	from unnest(case when wide then '{}' else e end) w
 	union all
-	select (w & 15)::int4, ((w >> 4) & 3)::int4, ((w >> 6) & 31)::int4, ((w >> 11) & 2097151)::int4, ((w >> 32) & 4294967295)::int4,
-		((p >> 32) & 4294967295)::int4, (p & 4294967295)::int4
+	select (w & 15)::int4, ((w >> 4) & 3)::int4, ((w >> 6) & 31)::int4, ((w >> 11) & 2097151)::int4, (w >> 32) & 4294967295,
+		(p >> 32) & 4294967295, p & 4294967295
 	from (select w, lead(w) over (order by i) as p, i from unnest(case when wide then e else '{}' end) with ordinality u(w, i)) pair
 	where i % 2 = 1;
 end;
@@ -167,8 +167,8 @@ create view graph_edges as
 	select f.repo_id as project_id, r.name as repository, rf.name as ref, p.path,
 		case when w.source = 0 then p.key else (case when n.metas[w.source] & 512 <> 0 then f.local_key else s.key end) # n.dkeys[w.source] end as source,
 		case when w.source = 0 then p.path else qualified_name(coalesce(n.containers[w.source], ''), n.names[w.source]) end as source_name,
-		edge_word(w.kind) as kind, t.targets[w.target + 1] as target, tn.names[w.target + 1] as target_name,
-		w.line + 1 as line, w.col::int8 + 1 as "column",
+		edge_word(w.kind) as kind, t.targets[w.target::int4 + 1] as target, tn.names[w.target::int4 + 1] as target_name,
+		w.line + 1 as line, w.col + 1 as "column",
 		certainty_word(w.certainty) as certainty, evidence_word(w.reason) as evidence, reason_text(w.reason) as reason
 	from file f join repo r using (repo_id) join ref rf using (repo_id, ref_id) join path p using (repo_id, path_id)
 	join edge_block b on b.repo_id = f.repo_id and b.block_id = f.block_id

@@ -65,7 +65,7 @@ $$;
 comment on function symbols_named(text) is 'Definitions by name (Do) or qualified name (Client.Do), in every ref.';
 
 create function key_references(project_id int4, ref_id int4, key int8)
-	returns table (path text, line int4, "column" int8, kind text, source int8, source_name text, certainty text, evidence text, reason text)
+	returns table (path text, line int8, "column" int8, kind text, source int8, source_name text, certainty text, evidence text, reason text)
 	language plpgsql stable parallel safe security definer set search_path = {{schema}}, pg_temp rows 20
 as $$
 #variable_conflict use_column
@@ -97,7 +97,7 @@ begin
 		end if;
 	end loop;
 	return query
-		select p.path, w.line + 1, w.col::int8 + 1, edge_word(w.kind),
+		select p.path, w.line + 1, w.col + 1, edge_word(w.kind),
 			case when w.source = 0 then p.key else (case when n.metas[w.source] & 512 <> 0 then f.local_key else sc.key end) # n.dkeys[w.source] end,
 			case when w.source = 0 then p.path else qualified_name(coalesce(n.containers[w.source], ''), n.names[w.source]) end,
 			certainty_word(w.certainty), evidence_word(w.reason), reason_text(w.reason)
@@ -116,7 +116,7 @@ $$;
 comment on function key_references(int4, int4, int8) is 'The edges that lead to a key in a ref, by the index from symbols to files.';
 
 create function references_to(symbol text)
-	returns table (project_id int4, repository text, ref text, path text, line int4, "column" int8, kind text, target int8, source int8, source_name text, certainty text, evidence text, reason text)
+	returns table (project_id int4, repository text, ref text, path text, line int8, "column" int8, kind text, target int8, source int8, source_name text, certainty text, evidence text, reason text)
 	language plpgsql stable parallel safe security definer set search_path = {{schema}}, pg_temp rows 20
 as $$
 #variable_conflict use_column
