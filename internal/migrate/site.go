@@ -2,7 +2,6 @@ package migrate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -34,32 +33,34 @@ type site struct {
 const ledgerMark = "Manito's migration ledger, format 1"
 
 // look reads the site. It changes nothing and works for any role that may connect.
+//
+// Everything about the schema is read by one statement, and so at one moment: between two
+// statements another migrator may create the ledger, and its tables would then look like
+// another program's. Objects that an extension put there are no program's.
 func (m *Migrator) look(ctx context.Context, conn *pgx.Conn, srv server) (site, error) {
 	s := site{server: srv, schema: m.cfg.Schema}
 	err := conn.QueryRow(ctx, `
-		select coalesce((select pg_get_userbyid(nspowner) from pg_namespace where nspname = $1), ''),
-		       coalesce((select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace
-		                 where e.extname = 'pg_trgm'), '')`, s.schema).Scan(&s.owner, &s.trgm)
+		with home as (select oid, nspowner from pg_namespace where nspname = $1),
+		objects(class, oid, name) as (
+			select 'pg_class'::regclass, c.oid, c.relname::text from pg_class c join home on home.oid = c.relnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+			union all
+			select 'pg_proc'::regclass, p.oid, p.proname || '()' from pg_proc p join home on home.oid = p.pronamespace),
+		strangers as (select name from objects o where not exists (select from pg_depend d where d.classid = o.class and d.objid = o.oid and d.deptype = 'e'))
+		select coalesce((select r.rolname from home join pg_roles r on r.oid = home.nspowner), ''),
+		       coalesce((select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_trgm'), ''),
+		       exists (select from home join pg_class c on c.relnamespace = home.oid join pg_description d on d.objoid = c.oid and d.objsubid = 0
+		               where d.classoid = 'pg_class'::regclass and c.relname = 'migration' and d.description = $2),
+		       (select count(*) from strangers), array(select name from strangers order by name limit 5)`, s.schema, ledgerMark).
+		Scan(&s.owner, &s.trgm, &s.hasLedger, &s.count, &s.objects)
 	if err != nil {
 		return s, explain(ctx, err, "looking at the schema")
 	}
 	s.hasSchema = s.owner != ""
+	if s.hasLedger {
+		s.count, s.objects = 0, nil
+	}
 	if err := m.name(&s); err != nil {
 		return s, err
-	}
-	var mark string
-	err = conn.QueryRow(ctx, `
-		select coalesce(obj_description(c.oid, 'pg_class'), 'without a comment')
-		from pg_class c join pg_namespace n on n.oid = c.relnamespace
-		where n.nspname = $1 and c.relname = 'migration'`, s.schema).Scan(&mark)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return s, explain(ctx, err, "looking for the ledger")
-	}
-	s.hasLedger = mark == ledgerMark
-	if !s.hasLedger && s.hasSchema {
-		if err := s.lookForeign(ctx, conn); err != nil {
-			return s, err
-		}
 	}
 	return s, s.lookRoles(ctx, conn)
 }
@@ -94,30 +95,6 @@ func (m *Migrator) prefix(database string) string {
 		return m.cfg.RolePrefix
 	}
 	return DefaultRolePrefix(database, m.cfg.Schema)
-}
-
-// lookForeign counts what lives in a schema without ledger. Objects that an extension
-// put there are no program's.
-func (s *site) lookForeign(ctx context.Context, conn *pgx.Conn) error {
-	rows, err := conn.Query(ctx, `
-		with object(class, oid, name) as (
-			select 'pg_class'::regclass, c.oid, c.relname::text from pg_class c where c.relnamespace = (select oid from pg_namespace where nspname = $1)
-				and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
-			union all
-			select 'pg_proc'::regclass, p.oid, p.proname || '()' from pg_proc p where p.pronamespace = (select oid from pg_namespace where nspname = $1)
-		)
-		select name from object o
-		where not exists (select from pg_depend d where d.classid = o.class and d.objid = o.oid and d.deptype = 'e')
-		order by name`, s.schema)
-	if err != nil {
-		return explain(ctx, err, "looking for objects in the schema")
-	}
-	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return explain(ctx, err, "looking for objects in the schema")
-	}
-	s.count, s.objects = len(names), names[:min(len(names), 5)]
-	return nil
 }
 
 func (s *site) lookRoles(ctx context.Context, conn *pgx.Conn) error {
