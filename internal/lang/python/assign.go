@@ -157,7 +157,7 @@ func (r *reader) field(object code.ExprID, name code.NameID) (code.DefID, uint32
 		return code.NoDef, 0
 	}
 	class := code.DefID(o.A)
-	if a, ok := r.attributes[attributeKey{class, name}]; ok {
+	if a, ok := r.attributes[attributeKey{class, name}]; ok && a != declaredByClass {
 		return r.attrs[a].def, r.attrs[a].first
 	}
 	for s := r.top(name); s >= 0; s = r.symbols[s].outer {
@@ -259,14 +259,14 @@ func (r *reader) declaredOnly(i uint32) {
 	}
 }
 
-// defining is the symbol of a module or class variable that is defined at i, or noSymbol.
+// defining is the symbol of a variable of the module or class that is being read which is defined at i, or noSymbol.
 func (r *reader) defining(i uint32) int32 {
 	name := r.name(i)
 	if name == 0 {
 		return noSymbol
 	}
 	s := r.lookup(name)
-	if s >= 0 && r.symbols[s].first == i && r.symbols[s].vari >= 0 && r.global(r.symbols[s].scope) {
+	if s >= 0 && r.symbols[s].first == i && r.symbols[s].vari >= 0 && r.symbols[s].scope == r.scope && r.global(r.scope) {
 		return s
 	}
 	return noSymbol

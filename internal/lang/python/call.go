@@ -59,9 +59,12 @@ func (r *reader) call(i uint32, want bool) code.ExprID {
 	}
 	if want && fn != 0 {
 		if form := r.form(fn); form != "" {
-			if v, done := r.callForm(form, args); done {
+			if v, done := r.callForm(form, fn, args); done {
 				return v
 			}
+		}
+		if e := r.doc.Exprs[fn]; e.Op == code.OpMember && r.doc.Names[e.B] == "__new__" {
+			return r.made(args)
 		}
 	}
 	if r.importer(fn) {
@@ -72,6 +75,18 @@ func (r *reader) call(i uint32, want bool) code.ExprID {
 		return 0
 	}
 	return r.b.Call(fn, list)
+}
+
+// made is what X.__new__(C) gives: an instance of C.
+func (r *reader) made(args uint32) code.ExprID {
+	v := r.values(args)
+	if len(v) == 0 || v[0] == 0 {
+		return 0
+	}
+	if e := r.doc.Exprs[v[0]]; e.Op == code.OpClass {
+		return r.b.Expr(code.OpThis, e.A, 0)
+	}
+	return r.b.Call(v[0], 0)
 }
 
 // takesArguments says whether the result of calling f may depend on its arguments.
@@ -327,6 +342,12 @@ func (r *reader) superOf(args uint32) code.ExprID {
 			}
 		case code.OpClass:
 			class = code.DefID(e.A)
+		case code.OpMember: // super(Outer.Inner, self)
+			for d := r.def; d != code.NoDef && class == code.NoDef; d = r.doc.Defs[d].Parent {
+				if r.doc.Defs[d].Kind.IsType() && int32(r.doc.Defs[d].Name) == e.B {
+					class = d
+				}
+			}
 		}
 		r.doc.Uses = r.doc.Uses[:before]
 	} else {

@@ -202,7 +202,7 @@ func (r *reader) declareVariable(name code.NameID, i uint32, scope int32, p plac
 	d := code.Def{Name: name, Kind: code.KindVariable, Parent: sc.def, Start: p.start, End: p.end, NameStart: r.recs[i].Start, BodyStart: p.body}
 	d.Flags = r.visibility(r.textOf(i), sc.def)
 	if sc.kind == scopeClass {
-		if a, ok := r.attributes[attributeKey{sc.class, name}]; ok {
+		if a, ok := r.attributes[attributeKey{sc.class, name}]; ok && a != declaredByClass {
 			return int32(r.attrs[a].def)
 		}
 		d.Kind = code.KindField
@@ -276,7 +276,7 @@ func (r *reader) bindAttribute(i uint32, p place) {
 		return
 	}
 	if r.find(name, r.classScope[method.class]) >= 0 {
-		return // a class variable, a property or a method
+		return // bound by the class in a way that members does not see
 	}
 	if !p.statement {
 		p.start, p.end = r.recs[i].Start, r.recs[i].End

@@ -385,8 +385,56 @@ func (r *reader) declareClass(i uint32) {
 	r.classOf[id] = int32(len(r.classes))
 	r.classes = append(r.classes, c)
 	if h.body != 0 {
+		r.members(h.body, id)
 		r.scopes[c.scope].end = r.recs[h.body].Next
 		r.later(h.body, c.scope)
+	}
+}
+
+// members notes the names that the body of a class binds, so that a method which
+// assigns to one before it is written (self.x = ..., def x further down) does
+// not seem to make it.
+func (r *reader) members(block uint32, class code.DefID) {
+	for c := block + 1; c < r.recs[block].Next; c = r.recs[c].Next {
+		switch r.recs[c].Kind {
+		case kFunction, kClass:
+			r.member(r.child(c, fName), class)
+		case kDecorated:
+			if d := r.child(c, fDefinition); d != 0 {
+				r.member(r.child(d, fName), class)
+			}
+		case kAssignment:
+			r.memberTargets(c, class)
+		case kIf, kElif, kElse, kTry, kExcept, kBlock, kWith:
+			r.members(c, class)
+		}
+	}
+}
+
+func (r *reader) member(i uint32, class code.DefID) {
+	if i == 0 {
+		return
+	}
+	if name := r.name(i); name != 0 {
+		r.attributes[attributeKey{class, name}] = declaredByClass
+	}
+}
+
+func (r *reader) memberTargets(i uint32, class code.DefID) {
+	for c := i + 1; c < r.recs[i].Next; c = r.recs[c].Next {
+		switch {
+		case r.recs[c].Kind == kAssignment:
+			r.memberTargets(c, class)
+		case r.recs[c].Field != fLeft:
+		case r.recs[c].Kind == kIdentifier:
+			r.member(c, class)
+		case r.recs[c].Kind == kPatternList || r.recs[c].Kind == kTuplePattern:
+			for p := c + 1; p < r.recs[c].Next; p = r.recs[p].Next {
+				if r.recs[p].Kind == kIdentifier {
+					r.member(p, class)
+				}
+			}
+		}
 	}
 }
 
@@ -432,7 +480,7 @@ func (r *reader) declareTypeParams(i uint32, def code.DefID, end uint32) int32 {
 	r.note[i] = scope
 	r.stack = append(r.stack, scope)
 	for c := i + 1; c < r.recs[i].Next; c = r.recs[c].Next {
-		if t := r.typeParamName(c); t != 0 {
+		if t := r.typeParamName(c); t != 0 && r.recs[c].Kind == kType {
 			r.typeParameter(t, scope, def)
 		}
 	}
@@ -480,13 +528,12 @@ func (r *reader) declareTypeAlias(i uint32) {
 		p.body = r.equals(right)
 	}
 	r.bindName(t, r.here(), p)
-	s := r.find(r.name(t), r.here())
-	if s < 0 || r.symbols[s].first != t || !r.global(r.here()) {
-		return
+	id := r.scopes[r.here()].def
+	if s := r.find(r.name(t), r.here()); s >= 0 && r.symbols[s].first == t && r.global(r.here()) {
+		id = code.DefID(r.symbols[s].vari)
+		r.doc.Defs[id].Kind = code.KindType
+		r.doc.Defs[id].Flags |= code.DefAlias
 	}
-	id := code.DefID(r.symbols[s].vari)
-	r.doc.Defs[id].Kind = code.KindType
-	r.doc.Defs[id].Flags |= code.DefAlias
 	for c := t + 1; c < r.recs[left].Next; c++ {
 		if r.recs[c].Kind == kTypeParameter {
 			r.declareTypeParams(c, id, r.recs[i].Next)

@@ -280,7 +280,17 @@ func (r *reader) bases(i uint32, id code.DefID) {
 		case kCall: // class A(namedtuple("A", "x y")): an instance of what it makes is a base
 			r.exprs = append(r.exprs, r.typeOf(r.expr(c, true)))
 		default:
-			r.exprs = append(r.exprs, r.typ(c, code.RoleExtend))
+			t := r.typ(c, code.RoleExtend)
+			if head := t; head != 0 {
+				if e := r.doc.Exprs[head]; e.Op == code.OpGeneric {
+					head = code.ExprID(e.A)
+				}
+				switch r.form(head) {
+				case "Generic", "Protocol":
+					continue // markers, which have no members
+				}
+			}
+			r.exprs = append(r.exprs, t)
 		}
 	}
 	r.doc.Defs[id].Bases = r.b.List(r.exprs[base:]...)

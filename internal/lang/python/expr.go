@@ -116,17 +116,11 @@ func (r *reader) identifier(i uint32, role code.Role) code.ExprID {
 	if name == 0 {
 		return 0
 	}
-	s := r.lookup(name)
-	var e code.ExprID
-	if s >= 0 {
-		e = r.denotes(s, i)
-	}
-	if e == 0 {
-		e = r.b.Expr(code.OpName, int32(name), 0)
-		r.use(i, name, e, role)
+	s, e := r.named(name, i)
+	r.use(i, name, e, role)
+	if s < 0 {
 		return e
 	}
-	r.use(i, name, e, role)
 	if f := r.symbols[s].flags; f != 0 {
 		if v := r.receiver(s); v != 0 {
 			return v
@@ -136,6 +130,21 @@ func (r *reader) identifier(i uint32, role code.Role) code.ExprID {
 		return r.narrowedValue(e)
 	}
 	return e
+}
+
+// named is the symbol and the expression that a name denotes at the record i; a
+// name that the file does not bind has no symbol.
+func (r *reader) named(name code.NameID, i uint32) (int32, code.ExprID) {
+	s := r.lookup(name)
+	for s >= 0 && r.before(s, i) {
+		s = r.lookupFrom(r.symbols[s].outer)
+	}
+	if s >= 0 {
+		if e := r.denotes(s, i); e != 0 {
+			return s, e
+		}
+	}
+	return noSymbol, r.b.Expr(code.OpName, int32(name), 0)
 }
 
 // receiver is what self or cls denotes, unless it is assigned to; 0 for other symbols.
@@ -630,6 +639,7 @@ func (r *reader) subscript(i uint32, want bool) code.ExprID {
 		r.args = r.args[:base]
 		return t
 	}
+	enum := v != 0 && r.doc.Exprs[v].Op == code.OpDef && r.doc.Defs[r.doc.Exprs[v].A].Kind == code.KindEnum
 	sliced := false
 	for c := first; c < r.recs[i].Next; c = r.recs[c].Next {
 		r.expr(c, false)
@@ -638,6 +648,8 @@ func (r *reader) subscript(i uint32, want bool) code.ExprID {
 	switch {
 	case !want || v == 0:
 		return 0
+	case enum: // Color["RED"]
+		return r.of(v)
 	case !sliced:
 		return r.b.Unary(code.OpElem, v)
 	}

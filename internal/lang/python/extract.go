@@ -197,7 +197,7 @@ func (r *reader) diagnose(tree *treesitter.Tree) {
 		message := "this is not Python here"
 		switch {
 		case f.Missing != "":
-			message = "a " + f.Missing + " is missing here"
+			message = f.Missing + " is missing here"
 		case f.End > f.Start:
 			message = "cannot be read: " + excerpt(r.text[f.Start:f.End])
 		}

@@ -106,12 +106,8 @@ func (r *reader) key(i uint32) code.ExprID {
 		if name == 0 {
 			return 0
 		}
-		if s := r.lookup(name); s >= 0 {
-			if e := r.denotes(s, i); e != 0 {
-				return e
-			}
-		}
-		return r.b.Expr(code.OpName, int32(name), 0)
+		_, e := r.named(name, i)
+		return e
 	case kAttribute:
 		object, attribute := r.child(i, fObject), r.child(i, fAttribute)
 		if object == 0 || attribute == 0 {

@@ -1,6 +1,8 @@
 package python
 
 import (
+	"bytes"
+
 	"manito/internal/code"
 )
 
@@ -155,8 +157,12 @@ func (r *reader) pattern(i uint32, v code.ExprID) code.ExprID {
 			}
 		}
 	case kSplatPattern:
+		rest := "list"
+		if bytes.HasPrefix(r.textOf(i), []byte("**")) {
+			rest = "dict"
+		}
 		for c := i + 1; c < rec.Next; c = r.recs[c].Next {
-			r.assign(c, r.builtin(true, "list"))
+			r.assign(c, r.builtin(true, rest))
 		}
 	case kKeywordPattern:
 		for c := i + 1; c < rec.Next; c = r.recs[c].Next {

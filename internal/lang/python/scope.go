@@ -74,6 +74,9 @@ type binding struct {
 	at          uint32 // the first record that can see it
 }
 
+// declaredByClass stands in reader.attributes for a name that the class's body binds.
+const declaredByClass = -1
+
 // attribute is an instance or class attribute that a method makes: self.x = ...
 type attribute struct {
 	def   code.DefID
@@ -257,8 +260,10 @@ func (r *reader) bind(s int32, b binding) {
 }
 
 // lookup is the symbol that a name denotes where the second pass reads.
-func (r *reader) lookup(name code.NameID) int32 {
-	s := r.top(name)
+func (r *reader) lookup(name code.NameID) int32 { return r.lookupFrom(r.top(name)) }
+
+// lookupFrom is lookup among a symbol and those that it hides.
+func (r *reader) lookupFrom(s int32) int32 {
 	for s >= 0 {
 		sym := &r.symbols[s]
 		if r.scopes[sym.scope].kind == scopeClass && sym.scope != r.visible {
@@ -278,6 +283,21 @@ func (r *reader) lookup(name code.NameID) int32 {
 		}
 	}
 	return noSymbol
+}
+
+// before says whether a symbol of a class is used by code of its body before it
+// is bound there: then the name is that of a scope around the class.
+func (r *reader) before(s int32, i uint32) bool {
+	sym := &r.symbols[s]
+	if sym.scope != r.flow || r.scopes[sym.scope].kind != scopeClass {
+		return false
+	}
+	for b := sym.bound; b >= 0; b = r.bindings[b].prev {
+		if r.bindings[b].at <= i {
+			return false
+		}
+	}
+	return true
 }
 
 // denotes is the expression for a use of a symbol by the record i.

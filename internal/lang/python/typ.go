@@ -45,6 +45,12 @@ func (r *reader) typ(i uint32, role code.Role) code.ExprID {
 			t = r.alternative(t, r.typ(c, role))
 		}
 		return t
+	case kTuple: // the constraints of a type parameter
+		var t code.ExprID
+		for c := i + 1; c < rec.Next; c = r.recs[c].Next {
+			t = r.alternative(t, r.typ(c, code.RoleType))
+		}
+		return t
 	case kEllipsis:
 		return 0
 	}
@@ -82,14 +88,7 @@ func (r *reader) typeName(i uint32, role code.Role) code.ExprID {
 
 // typeNamed is typeName for a name that stands at an offset, seen from the record i.
 func (r *reader) typeNamed(name code.NameID, i, at uint32, role code.Role) code.ExprID {
-	s := r.lookup(name)
-	var e code.ExprID
-	if s >= 0 {
-		e = r.denotes(s, i)
-	}
-	if e == 0 {
-		e = r.b.Expr(code.OpName, int32(name), 0)
-	}
+	s, e := r.named(name, i)
 	r.doc.Uses = append(r.doc.Uses, code.Use{Start: at, Name: name, Scope: r.def, Expr: e, Role: role})
 	if s >= 0 && r.symbols[s].flags&symbolTypeVar != 0 {
 		if p := r.implicit(name, at, s); p != 0 {

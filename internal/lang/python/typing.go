@@ -77,7 +77,7 @@ func isTypeForm(word string) bool {
 }
 
 // form is the name of a special form that an expression denotes: what typing,
-// collections and their kin export, and the generic types of the language; "" for anything else.
+// collections and the like export, and the generic types of the language; "" for anything else.
 func (r *reader) form(t code.ExprID) string {
 	if t == 0 {
 		return ""
@@ -90,6 +90,9 @@ func (r *reader) form(t code.ExprID) string {
 		}
 	case code.OpMember:
 		o := r.doc.Exprs[e.A]
+		if o.Op == code.OpImport && r.doc.Names[e.B] == "from_iterable" && r.doc.Names[r.doc.Imports[o.A].Name] == "chain" || o.Op == code.OpMember && r.doc.Names[o.B] == "chain" {
+			return r.doc.Names[e.B]
+		}
 		if o.Op == code.OpMember { // collections.abc.X
 			if p := r.doc.Exprs[o.A]; p.Op == code.OpImport && r.doc.Names[o.B] == "abc" && r.doc.Names[r.doc.Imports[p.A].Local] == "collections" {
 				return r.doc.Names[e.B]
@@ -109,27 +112,82 @@ func (r *reader) form(t code.ExprID) string {
 	return ""
 }
 
-// formal says whether a module exports forms of types.
+// formal says whether a module exports forms of types, or functions of which
+// callForm knows more than that they are external.
 func formal(module string) bool {
 	switch module {
-	case "typing", "typing_extensions", "collections", "collections.abc", "contextlib", "dataclasses":
+	case "typing", "typing_extensions", "collections", "collections.abc", "contextlib", "dataclasses", "copy", "itertools", "asyncio", "weakref", "random", "heapq":
 		return true
 	}
 	return false
 }
 
-// callForm reads a call of a form that is more than a call.
-func (r *reader) callForm(form string, args uint32) (code.ExprID, bool) {
-	if form != "cast" {
-		return 0, false
+// callForm reads a call of a form whose result says more than that it was called.
+func (r *reader) callForm(form string, fn code.ExprID, args uint32) (code.ExprID, bool) {
+	switch form {
+	case "cast":
+		t, v := r.argument(args, 0), r.argument(args, 1)
+		if t == 0 || v == 0 {
+			return 0, false
+		}
+		typ := r.typ(t, code.RoleType)
+		r.expr(v, false)
+		return r.of(typ), true
+	case "copy", "deepcopy", "replace", "proxy", "wait_for", "create_task", "ensure_future", "shield", "run", "closing", "aclosing", "nullcontext":
+		list := r.arguments(args, fn, true)
+		if list == 0 {
+			return 0, true
+		}
+		v := code.ExprID(r.doc.Exprs[list].A)
+		switch form {
+		case "run":
+			return r.b.Unary(code.OpAwait, v), true
+		case "closing", "aclosing", "nullcontext":
+			return r.manager(v, form == "aclosing"), true
+		}
+		return v, true
+	case "gather":
+		v := r.values(args)
+		for k := range v {
+			v[k] = r.typeOf(r.b.Unary(code.OpAwait, v[k]))
+		}
+		return r.of(r.b.Unary(code.OpTuple, r.b.List(v...))), true
+	case "choice", "heappop":
+		list := r.arguments(args, fn, true)
+		if list == 0 {
+			return 0, true
+		}
+		return r.b.Unary(code.OpElem, code.ExprID(r.doc.Exprs[list].A)), true
+	case "chain", "from_iterable", "islice", "takewhile", "dropwhile", "cycle", "deque":
+		v := r.values(args)
+		switch {
+		case len(v) == 0:
+			return r.builtin(true, "list"), true
+		case form == "takewhile" || form == "dropwhile":
+			v = v[1:]
+		case form != "chain":
+			v = v[:1]
+		}
+		var s slot
+		for _, x := range v {
+			e := r.b.Unary(code.OpIter, x)
+			if form == "from_iterable" {
+				e = r.b.Unary(code.OpIter, e)
+			}
+			s.add(e)
+		}
+		return r.arrayOf(r.settle(&s), "list"), true
+	case "defaultdict":
+		v := r.values(args)
+		if len(v) == 0 || v[0] == 0 {
+			return r.builtin(true, "dict"), true
+		}
+		return r.mapOf(0, r.b.Call(v[0], 0)), true
+	case "Counter", "OrderedDict", "ChainMap":
+		r.arguments(args, fn, false)
+		return r.builtin(true, "dict"), true
 	}
-	t, v := r.argument(args, 0), r.argument(args, 1)
-	if t == 0 || v == 0 {
-		return 0, false
-	}
-	typ := r.typ(t, code.RoleType)
-	r.expr(v, false)
-	return r.of(typ), true
+	return 0, false
 }
 
 // makesType says whether a module or class variable is made by TypeVar, NewType or namedtuple.

@@ -1,0 +1,8 @@
+# -*- coding: latin-1 -*-
+ï»¿name = "café"
+dÃ©f = 1
+print(dÃ©f, name)
+x = "ÿş" + é
+class GrÃ¶ÃŸe:
+    å€¤: int = 1
+ğ•© = 2
