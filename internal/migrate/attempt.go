@@ -44,7 +44,8 @@ func (r *run) begin(ctx context.Context, f File) error {
 	return nil
 }
 
-// finish closes the open attempt, if there is one. It runs also when ctx has ended.
+// finish closes the open attempt, if there is one. It runs also when ctx has ended. The
+// caller holds the migration lock: without it the next holder may close it first.
 func (r *run) finish(ctx context.Context, cause error) error {
 	if !r.open {
 		return nil
@@ -68,6 +69,36 @@ func (r *run) finish(ctx context.Context, cause error) error {
 	}
 	return explain(ctx, err, "recording how the attempt ended")
 }
+
+// failed closes the open attempt when *err says that it failed. It is deferred.
+func (r *run) failed(ctx context.Context, err *error) {
+	if *err != nil {
+		*err = errors.Join(*err, r.finish(ctx, *err))
+	}
+}
+
+// settle closes the attempt that is open when the lock is given back: its statements and
+// its ledger row went well, so that the ledger tells whether the commit did.
+func (r *run) settle(ctx context.Context) error {
+	if !r.open {
+		return nil
+	}
+	var committed bool
+	err := r.side.QueryRow(ctx, r.site.expand(`select ($2::text = 'up') = exists (select from {{schema}}.migration g
+		join {{schema}}.migration_attempt a on a.version = g.version where a.attempt_id = $1 and ($2::text = 'down' or g.attempt_id = $1))`),
+		r.attempt, r.direction).Scan(&committed)
+	if err != nil {
+		return explain(ctx, err, "recording how the attempt ended")
+	}
+	if committed {
+		return r.finish(ctx, nil)
+	}
+	return r.finish(ctx, errNotCommitted)
+}
+
+// errNotCommitted is what the history says of a file whose commit failed, such as by a
+// deferred constraint; the run's own error has the server's words.
+var errNotCommitted = errors.New("the transaction was not committed")
 
 // abandon closes the attempts of migrators that died and returns their ids. Only the
 // holder of the migration lock may call it: an attempt runs only under that lock, so

@@ -152,13 +152,14 @@ func (l *ledger) on(db database.DBTxConn) database.DBTxConn {
 	return db
 }
 
-func (l *ledger) Insert(ctx context.Context, db database.DBTxConn, req database.InsertRequest) error {
+func (l *ledger) Insert(ctx context.Context, db database.DBTxConn, req database.InsertRequest) (err error) {
 	r := l.run
+	defer r.failed(ctx, &err)
 	f, ok := r.byVersion[req.Version]
 	if !ok {
 		return fmt.Errorf("version %d has no file", req.Version)
 	}
-	_, err := l.on(db).ExecContext(ctx, `insert into `+l.table()+` (version, name, checksum, in_transaction, duration_ms, app_version, attempt_id)
+	_, err = l.on(db).ExecContext(ctx, `insert into `+l.table()+` (version, name, checksum, in_transaction, duration_ms, app_version, attempt_id)
 		values ($1, $2, $3, $4, $5, $6, $7)`,
 		f.Version, f.Name, f.Checksum[:], f.Transaction, time.Since(r.started).Milliseconds(), r.m.cfg.AppVersion, r.attempt)
 	if err != nil {
@@ -168,8 +169,9 @@ func (l *ledger) Insert(ctx context.Context, db database.DBTxConn, req database.
 	return nil
 }
 
-func (l *ledger) Delete(ctx context.Context, db database.DBTxConn, version int64) error {
-	_, err := l.on(db).ExecContext(ctx, `delete from `+l.table()+` where version = $1`, version)
+func (l *ledger) Delete(ctx context.Context, db database.DBTxConn, version int64) (err error) {
+	defer l.run.failed(ctx, &err)
+	_, err = l.on(db).ExecContext(ctx, `delete from `+l.table()+` where version = $1`, version)
 	if err != nil {
 		return fmt.Errorf("writing the ledger: %w", err)
 	}

@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -89,13 +88,13 @@ func (m *Migrator) busy(ctx context.Context, conn *pgx.Conn) error {
 	if err != nil {
 		return err
 	}
-	who := "another session"
-	if h != nil {
-		who = fmt.Sprintf("server process %d (%s)", h.BackendPID, h.Application)
+	if h == nil {
+		return problem.New(problem.Conflict, "other sessions held the migration lock of schema %q for %s and have just let go of it", m.cfg.Schema, m.cfg.Wait).
+			Fix("try again")
 	}
-	return problem.New(problem.Conflict, "%s has been migrating schema %q for longer than %s", who, m.cfg.Schema, m.cfg.Wait).
+	return problem.New(problem.Conflict, "server process %d (%s) has been migrating schema %q for longer than %s", h.BackendPID, h.Application, m.cfg.Schema, m.cfg.Wait).
 		Fix("wait until it is done: manito db status").
-		Fix("when it hangs, end it: SELECT pg_terminate_backend(%d);", backendOf(h))
+		Fix("when it hangs, end it: SELECT pg_terminate_backend(%d);", h.BackendPID)
 }
 
 // Holder is the session that holds the migration lock.
@@ -104,13 +103,6 @@ type Holder struct {
 	User        string `json:"user"`        // empty when the asking role may not see it
 	Application string `json:"application"` // likewise
 	Query       string `json:"query"`       // likewise; the statement that runs or ran last
-}
-
-func backendOf(h *Holder) int {
-	if h == nil {
-		return 0
-	}
-	return h.BackendPID
 }
 
 // lockHolder is the session that holds the migration lock, or nil.
@@ -173,15 +165,16 @@ func (r *run) locked(ctx context.Context) error {
 	return nil
 }
 
-// SessionUnlock gives the migration lock back. It is called by goose. A session that
-// was lost has given it back already.
+// SessionUnlock gives the migration lock back, after closing the attempt that is still
+// open. It is called by goose. A session that was lost has given the lock back already.
 func (r *run) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
 	ctx, cancel := context.WithTimeout(ctx, closing)
 	defer cancel()
+	err := r.settle(ctx)
 	r.session = nil
 	var held bool
 	if err := conn.QueryRowContext(ctx, unlock, lockID(r.site.schema)).Scan(&held); err != nil {
 		r.m.cfg.Logger.DebugContext(ctx, "the session that held the migration lock is gone", "error", err)
 	}
-	return nil
+	return err
 }

@@ -69,10 +69,11 @@ func (r *run) function(f File, part []Statement) *goose.GoFunc {
 }
 
 // inTransaction runs one part of a file inside goose's transaction.
-func (r *run) inTransaction(ctx context.Context, tx *sql.Tx, f File, part []Statement) error {
+func (r *run) inTransaction(ctx context.Context, tx *sql.Tx, f File, part []Statement) (err error) {
 	if err := r.next(ctx, f); err != nil {
 		return err
 	}
+	defer r.failed(ctx, &err)
 	settings := fmt.Sprintf(`set local search_path to %s; set local lock_timeout to '%s'`,
 		r.site.searchPath(), milliseconds(r.m.cfg.LockTimeout))
 	if _, err := tx.ExecContext(ctx, settings); err != nil {
@@ -92,14 +93,14 @@ func (r *run) inTransaction(ctx context.Context, tx *sql.Tx, f File, part []Stat
 // alone runs one part of a file that cannot have a transaction. On the way down the
 // ledger row goes first: a crash then leaves a pending file whose index may be there, which
 // the next Up accepts, and never an applied one whose index is gone.
-func (r *run) alone(ctx context.Context, f File, part []Statement) error {
+func (r *run) alone(ctx context.Context, f File, part []Statement) (err error) {
 	if err := r.next(ctx, f); err != nil {
 		return err
 	}
+	defer r.failed(ctx, &err)
 	r.m.reach(ctx, phaseBeforeDDL)
 	restore := func(err error) error { return err }
 	if r.direction == "down" {
-		var err error
 		if restore, err = r.takeRow(ctx, f); err != nil {
 			return err
 		}
@@ -214,9 +215,6 @@ func (r *run) drive(ctx context.Context, goOn func(context.Context) ([]*goose.Mi
 			done = append(done, Done{Version: f.Version, Name: f.Name, Transaction: f.Transaction, DurationMS: res.Duration.Milliseconds(), Tries: try})
 			try = 1
 		}
-		if end := r.finish(ctx, err); end != nil {
-			return done, errors.Join(r.failure(ctx, err), end)
-		}
 		if err == nil {
 			return done, nil
 		}
@@ -238,7 +236,7 @@ func (r *run) failure(ctx context.Context, err error) error {
 	}
 	var at *statementError
 	if !errors.As(err, &at) {
-		return explain(ctx, err, "running the migrations")
+		return r.notStatement(ctx, err)
 	}
 	if e := stopped(ctx, at); e != nil {
 		return e
@@ -268,6 +266,16 @@ func (r *run) failure(ctx context.Context, err error) error {
 	}
 	return e.Fix("correct the file or the data it meets, then run manito db up again").
 		Fix("see every try: manito db status")
+}
+
+// notStatement is failure for what no statement of a file caused.
+func (r *run) notStatement(ctx context.Context, err error) error {
+	var partial *goose.PartialError
+	if code := sqlstate(err); strings.HasPrefix(code, "23") && errors.As(err, &partial) {
+		return problem.New(problem.Invalid, "migration %s could not be committed; nothing of this file was applied", r.byVersion[partial.Failed.Source.Version].Name).Because(err).
+			Fix("a deferred constraint does not hold: correct the file or the data it meets, then run manito db up again")
+	}
+	return explain(ctx, err, "running the migrations")
 }
 
 func (r *run) version(name string) int64 {

@@ -466,3 +466,20 @@ func TestFailedDownWithoutTransaction(t *testing.T) {
 		}
 	})
 }
+
+// A commit that fails is a failed attempt, and applies nothing.
+func TestFailedCommit(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(t *testing.T, c *cluster) {
+		h := newHouse(t, c, "manito")
+		m := h.migrator("manito", sqlFiles(map[string]string{
+			"00001_a.sql": "-- +goose Up\ncreate table a (id int primary key, b int references a deferrable initially deferred);\ninsert into a values (1, 2);\n-- +goose Down\ndrop table a;\n",
+		}))
+		_, err := m.Up(t.Context())
+		fails(t, err, problem.Invalid, "00001_a.sql could not be committed")
+		st, err := m.Status(t.Context())
+		if err != nil || st.State != StateFailed || st.Version != 0 || len(st.Attempts) != 1 || st.Attempts[0].Outcome != "failed" {
+			t.Errorf("%+v, %v", st, err)
+		}
+	})
+}
