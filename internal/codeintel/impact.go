@@ -132,18 +132,31 @@ func bound(n, standard int) int {
 	return n
 }
 
-// seeds are the subject's nodes, with the members of types and namespaces.
+// seeds are the subject's nodes, with the members of types and namespaces and
+// with what files and packages define.
 func (x *Index) seeds(s subject) []graph.Node {
 	g := x.g
 	out := slices.Clone(s.nodes)
+	seen := make(map[graph.Node]bool, len(out))
+	for _, n := range out {
+		seen[n] = true
+	}
+	add := func(n graph.Node) {
+		if !seen[n] {
+			seen[n] = true
+			out = append(out, n)
+		}
+	}
 	for i := 0; i < len(out); i++ {
-		for d := g.FirstDef(out[i]); d != graph.None; d = g.NextDef(d) {
-			if k := g.Kind(d); !k.IsType() && k != code.KindNamespace {
-				continue
+		if g.Class(out[i]) == graph.ClassPackage {
+			for _, f := range g.PackageFiles(out[i]) {
+				add(g.FileNode(f))
 			}
-			for _, c := range g.Children(d) {
-				if n := g.Node(c); !slices.Contains(out, n) {
-					out = append(out, n)
+		}
+		for d := g.FirstDef(out[i]); d != graph.None; d = g.NextDef(d) {
+			if k := g.Kind(d); k == code.KindFile || k.IsType() || k == code.KindNamespace {
+				for _, c := range g.Children(d) {
+					add(g.Node(c))
 				}
 			}
 		}

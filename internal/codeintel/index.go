@@ -20,9 +20,6 @@ type Options struct {
 	// from. Without it answers have none of the first two, and a file that was not
 	// read counts as one that might mention anything.
 	Text TextSource
-	// Languages are the words by which package source names the languages that an
-	// extractor reads, by family: "typescript" -> "typescript", "tsx", ...
-	Languages map[string][]string
 }
 
 // Index is one snapshot of a repository, open for questions. It is safe for concurrent use.

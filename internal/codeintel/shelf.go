@@ -37,8 +37,6 @@ type ShelfConfig struct {
 	File func(digest [32]byte) string
 	// Budget bounds the bytes of graphs that are kept open without being used; 0 keeps none.
 	Budget int64
-	// Languages are passed on to each Index.
-	Languages map[string][]string
 }
 
 // Shelf keeps graphs open between questions. It is safe for concurrent use.
@@ -218,7 +216,7 @@ func (s *Shelf) Close() error {
 // load opens a snapshot's graph file; when there is none, or it is damaged or of
 // another version, it makes the graph from the store and writes the file.
 func (s *Shelf) load(ctx context.Context, snap Snapshot) (*Index, int64, error) {
-	options := Options{Text: s.config.Snapshots.Text(snap), Languages: s.config.Languages}
+	options := Options{Text: s.config.Snapshots.Text(snap)}
 	file := ""
 	if s.config.File != nil {
 		file = s.config.File(snap.Digest)

@@ -46,15 +46,6 @@ func (s *Store) Current(ctx context.Context, repo, ref string) (codeintel.Snapsh
 	return codeintel.Snapshot{}, problem.New(problem.NotFound, "%s has no published snapshot called %s", r.Name, ref).Fix("manito scan %s", r.Root)
 }
 
-// Families lists the source languages by the language whose extractor reads them.
-func (s *Store) Families() map[string][]string {
-	out := map[string][]string{}
-	for _, l := range s.Languages {
-		out[l.Name] = l.Sources
-	}
-	return out
-}
-
 // feedBatch is how many files are read from the store at a time, so that a large repository is never in memory as a whole.
 const feedBatch = 512
 
