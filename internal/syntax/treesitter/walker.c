@@ -36,7 +36,7 @@ void walker_delete(struct walker *w) {
 	free(w->leaves);
 	free(w->fields);
 	free(w->records);
-	free(w->open);
+	free(w->levels);
 	free(w);
 }
 
@@ -63,11 +63,10 @@ static const char *read_text(void *payload, uint32_t at, TSPoint point, uint32_t
 
 static bool asked_to_stop(TSParseState *state) { return stopped(state->payload); }
 
-static void add_fault(struct walker *w, TSNode node, TSSymbol missing) {
-	if (w->fault_count == MAX_FAULTS) {
-		return;
+static void add_fault(struct walker *w, uint32_t start, uint32_t end, TSSymbol missing) {
+	if (w->fault_count < MAX_FAULTS) {
+		w->faults[w->fault_count++] = (struct fault){start, end, missing};
 	}
-	w->faults[w->fault_count++] = (struct fault){ts_node_start_byte(node), ts_node_end_byte(node), missing};
 }
 
 static uint32_t add_record(struct walker *w) {
@@ -78,72 +77,161 @@ static uint32_t add_record(struct walker *w) {
 	return w->count++;
 }
 
+// What the runtime keeps of a subtree: small leaves in eight bytes, all others
+// on the heap, the children in front of their parent.
+
+static inline uint32_t size_of(Subtree t) { return t.data.is_inline ? t.data.size_bytes : t.ptr->size.bytes; }
+static inline uint32_t padding_of(Subtree t) { return t.data.is_inline ? t.data.padding_bytes : t.ptr->padding.bytes; }
+static inline bool is_missing(Subtree t) { return t.data.is_inline ? t.data.is_missing : t.ptr->is_missing; }
+static inline bool visible(Subtree t) { return t.data.is_inline ? t.data.visible : t.ptr->visible; }
+static inline uint32_t child_count(Subtree t) { return t.data.is_inline ? 0 : t.ptr->child_count; }
+static inline const Subtree *children_of(Subtree t) { return (const Subtree *)t.ptr - t.ptr->child_count; }
+
 enum { NOT_KEPT = UINT32_MAX };
 
-// walk flattens the tree below root. The records of a node's ancestors are kept
-// in w->open, so that each can be told its end when the walk leaves it.
-static bool walk(struct walker *w, TSNode root) {
-	TSTreeCursor cursor = ts_tree_cursor_new(root);
-	uint32_t depth = 0, steps = 0;
-	bool broken = w->broken;
+// level is a node whose children are being visited. Nodes that the grammar hides
+// have a level of their own, but their children count as those of the node around.
+struct level {
+	const Subtree *child, *end;
+	const TSSymbol *aliases; // by structural child, or NULL
+	const TSFieldMapEntry *fields, *fields_end;
+	uint32_t at;         // where the last child ended
+	uint32_t structural; // number of the next child, extras not counted
+	uint32_t record;     // of the node itself, or NOT_KEPT
+	uint8_t inherited;   // the field of a hidden node, which is that of its children
+	bool first;          // no child was visited yet
+	bool visible;        // it is not hidden
+};
+
+static struct level *enter(struct walker *w, uint32_t *depth, Subtree node, uint32_t start) {
+	if (*depth == w->level_capacity) {
+		w->level_capacity = w->level_capacity ? w->level_capacity * 2 : 256;
+		w->levels = need(realloc(w->levels, w->level_capacity * sizeof *w->levels));
+	}
+	struct level *l = &w->levels[(*depth)++];
+	const TSLanguage *language = w->language;
+	uint32_t production = node.ptr->production_id;
+	l->child = children_of(node);
+	l->end = l->child + node.ptr->child_count;
+	l->aliases = production ? language->alias_sequences + production * language->max_alias_sequence_length : NULL;
+	l->fields = l->fields_end = NULL;
+	if (language->field_count) {
+		TSMapSlice slice = language->field_map_slices[production];
+		l->fields = language->field_map_entries + slice.index;
+		l->fields_end = l->fields + slice.length;
+	}
+	l->at = start;
+	l->structural = 0;
+	l->first = true;
+	return l;
+}
+
+static inline uint8_t field_at(const struct walker *w, const struct level *l, uint32_t structural) {
+	for (const TSFieldMapEntry *f = l->fields; f < l->fields_end; f++) {
+		if (!f->inherited && f->child_index == structural) {
+			return w->fields[f->field_id];
+		}
+	}
+	return l->inherited;
+}
+
+// keep makes the record of a visible node, if somebody asked for it.
+static inline uint32_t keep(struct walker *w, Subtree t, TSSymbol symbol, uint32_t start, uint8_t field) {
+	bool known = symbol < w->symbols;
+	uint8_t kind = known ? w->kinds[symbol] : KIND_ERROR;
+	uint8_t flags = 0;
+	uint32_t end = start + size_of(t);
+	if (w->broken) {
+		if (!known) {
+			add_fault(w, start, end, 0);
+		} else if (is_missing(t)) {
+			add_fault(w, start, end, symbol);
+			flags = RECORD_MISSING;
+		}
+	}
+	if (kind == KIND_DROP) {
+		return NOT_KEPT;
+	}
+	uint32_t index = add_record(w);
+	w->records[index] = (struct record){.start = start, .end = end, .next = index + 1, .kind = kind, .field = field, .flags = flags};
+	return index;
+}
+
+// walk flattens the tree.
+static bool walk(struct walker *w, Subtree root) {
+	uint32_t depth = 0, nested = 1, steps = 0;
+	uint32_t start = padding_of(root);
+	uint32_t record = keep(w, root, root.data.is_inline ? root.data.symbol : root.ptr->symbol, start, 0);
+	if (child_count(root) == 0) {
+		return true;
+	}
+	struct level *l = enter(w, &depth, root, start);
+	l->record = record;
+	l->inherited = 0;
+	l->visible = true;
 	for (;;) {
-		TSNode node = ts_tree_cursor_current_node(&cursor);
-		TSSymbol symbol = ts_node_symbol(node);
-		bool known = symbol < w->symbols;
-		uint8_t kind = known ? w->kinds[symbol] : KIND_ERROR;
-		uint8_t flags = 0;
-		if (broken) {
-			if (!known) {
-				add_fault(w, node, 0);
-			} else if (ts_node_is_missing(node)) {
-				add_fault(w, node, symbol);
-				flags |= RECORD_MISSING;
+		if (l->child == l->end) {
+			if (l->visible) {
+				nested--;
+				if (l->record != NOT_KEPT) {
+					w->records[l->record].next = w->count;
+				}
+			}
+			if (--depth == 0) {
+				return true;
+			}
+			l = &w->levels[depth - 1];
+			continue;
+		}
+		if ((++steps & 0xfff) == 0 && stopped(w)) {
+			return false;
+		}
+		Subtree t = *l->child++;
+		uint32_t at = l->first ? l->at : l->at + padding_of(t); // the first child begins where its parent does
+		l->first = false;
+		l->at = at + size_of(t);
+		bool extra = t.data.is_inline ? t.data.extra : t.ptr->extra;
+		uint32_t structural = l->structural;
+		TSSymbol symbol = 0;
+		if (!extra) {
+			l->structural++;
+			if (l->aliases) {
+				symbol = l->aliases[structural];
 			}
 		}
-		if (depth == w->open_capacity) {
-			w->open_capacity = w->open_capacity ? w->open_capacity * 2 : 256;
-			w->open = need(realloc(w->open, w->open_capacity * sizeof *w->open));
+		bool shown = symbol != 0 || visible(t);
+		if (symbol == 0) {
+			symbol = t.data.is_inline ? t.data.symbol : t.ptr->symbol;
 		}
-		uint32_t index = NOT_KEPT;
-		if (kind != KIND_DROP) {
-			index = add_record(w);
-			w->records[index] = (struct record){
-				.start = ts_node_start_byte(node),
-				.end = ts_node_end_byte(node),
-				.kind = kind,
-				.field = w->fields[ts_tree_cursor_current_field_id(&cursor)],
-				.flags = flags,
-			};
-		}
-		w->open[depth] = index;
-		if (!(known && w->leaves[symbol])) {
-			if (depth + 1 == MAX_DEPTH) {
-				if (ts_tree_cursor_goto_first_child(&cursor)) {
-					ts_tree_cursor_goto_parent(&cursor);
+		uint32_t count = child_count(t);
+		if (shown) {
+			if (count == 0 && symbol < w->symbols && w->kinds[symbol] == KIND_DROP && !w->broken) {
+				continue; // a token that nobody asked for
+			}
+			uint32_t index = keep(w, t, symbol, at, extra ? 0 : field_at(w, l, structural));
+			if (count == 0 || (symbol < w->symbols && w->leaves[symbol])) {
+				continue;
+			}
+			if (nested == MAX_DEPTH) {
+				if (t.ptr->visible_child_count > 0) {
 					w->deep = true;
 					if (index != NOT_KEPT) {
 						w->records[index].flags |= RECORD_CUT;
 					}
 				}
-			} else if (ts_tree_cursor_goto_first_child(&cursor)) {
-				depth++;
 				continue;
 			}
-		}
-		for (;;) {
-			if (w->open[depth] != NOT_KEPT) {
-				w->records[w->open[depth]].next = w->count;
-			}
-			if (ts_tree_cursor_goto_next_sibling(&cursor)) {
-				break;
-			}
-			if (!ts_tree_cursor_goto_parent(&cursor)) {
-				return true;
-			}
-			depth--;
-		}
-		if ((++steps & 0xfff) == 0 && stopped(w)) {
-			return false;
+			nested++;
+			l = enter(w, &depth, t, at);
+			l->record = index;
+			l->inherited = 0;
+			l->visible = true;
+		} else if (count > 0 && t.ptr->visible_child_count > 0) {
+			uint8_t field = extra ? 0 : field_at(w, l, structural);
+			l = enter(w, &depth, t, at);
+			l->record = NOT_KEPT;
+			l->inherited = field;
+			l->visible = false;
 		}
 	}
 }
@@ -163,8 +251,8 @@ bool walker_run(struct walker *w, const char *text, uint32_t length) {
 	TSTree *tree = ts_parser_parse_with_options(parser, NULL, input, options);
 	bool done = tree != NULL;
 	if (done) {
-		TSNode root = ts_tree_root_node(tree);
-		w->broken = ts_node_has_error(root);
+		Subtree root = tree->root;
+		w->broken = is_missing(root) || (!root.data.is_inline && root.ptr->error_cost > 0);
 		done = walk(w, root);
 	}
 	ts_parser_delete(parser); // the external scanner is not in the arena

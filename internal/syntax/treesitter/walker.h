@@ -29,6 +29,8 @@ struct fault {
 
 enum { MAX_FAULTS = 20, MAX_DEPTH = 4000 };
 
+struct level;
+
 struct walker {
 	const TSLanguage *language;
 	uint32_t symbols;    // length of kinds
@@ -45,8 +47,8 @@ struct walker {
 	bool deep;   // nodes below MAX_DEPTH were left out
 	int32_t stop; // set by Go, at any time, to end the call early
 
-	uint32_t *open; // records of the nodes above the current one; open_capacity of them are allocated
-	uint32_t open_capacity;
+	struct level *levels; // of the walk under way; level_capacity of them are allocated
+	uint32_t level_capacity;
 	struct arena arena;
 	const char *text; // only during a call
 	uint32_t length;
