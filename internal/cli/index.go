@@ -23,7 +23,6 @@ func (a *app) withIndex(ctx context.Context, s *session, question func(context.C
 	shelf := codeintel.NewShelf(codeintel.ShelfConfig{
 		Snapshots: near,
 		File:      func(digest [32]byte) string { return scan.IndexPath(indexDir(s.cfg), digest) },
-		Languages: store.Families(),
 	})
 	defer func() { err = errors.Join(err, shelf.Close()) }()
 	return shelf.Use(ctx, repo.Root, s.chosen.ref.Ref.Name, func(x *codeintel.Index) error {

@@ -33,6 +33,7 @@ func (e *evaluator) virtual() {
 	for g := range e.defFile {
 		g := int32(g)
 		d := e.def(g)
+		e.refuel()
 		switch d.Kind {
 		case code.KindMethod, code.KindGetter, code.KindSetter:
 		default:
@@ -86,6 +87,7 @@ func (e *evaluator) structural() {
 	signature := func(g int32) string {
 		s, ok := sig[g]
 		if !ok {
+			e.refuel()
 			s = e.signature(g)
 			sig[g] = s
 		}
@@ -114,6 +116,7 @@ func (e *evaluator) structural() {
 	}
 	// methodSet collects own and promoted methods; complete is false when an embedded type is not known.
 	methodSet := func(g int32) (set map[string]method, complete bool) {
+		e.refuel()
 		set = map[string]method{}
 		open, ext := code.SiteNoMember, int32(0)
 		own := append([]visit{{Value{kind: vInst, a: g}, 0}}, e.bases(Value{kind: vInst, a: g}, &open, &ext)...)
@@ -188,8 +191,9 @@ func (e *evaluator) structural() {
 			}
 			e.add(t, code.Edge{Target: e.key(in.g), Kind: code.EdgeImplements, Certainty: code.Must, Reason: code.ReasonMethodSet})
 			for _, n := range in.names {
+				// The method may be an interface's: what a struct that embeds an interface hands on.
 				p := pair{sets[t][n].g, in.methods[n].g}
-				if p.impl != p.target && !overrides[p] && e.def(p.impl).Flags&code.DefAbstract == 0 {
+				if p.impl != p.target && !overrides[p] {
 					overrides[p] = true
 					perMethod[p.target]++
 				}
@@ -203,7 +207,7 @@ func (e *evaluator) structural() {
 	slices.SortFunc(list, func(a, b pair) int { return cmp.Or(cmp.Compare(a.impl, b.impl), cmp.Compare(a.target, b.target)) })
 	for _, p := range list {
 		ed := code.Edge{Target: e.key(p.target), Kind: code.EdgeOverrides, Certainty: code.May, Reason: code.ReasonMethodSet}
-		if perMethod[p.target] == 1 {
+		if perMethod[p.target] == 1 && e.def(p.impl).Flags&code.DefAbstract == 0 {
 			ed.Certainty, ed.Reason = code.Likely, code.ReasonOneImpl
 		}
 		e.add(p.impl, ed)
@@ -216,7 +220,8 @@ func (e *evaluator) satisfies(set map[string]method, names []string, want map[st
 		if _, ok := set[n]; !ok {
 			return false
 		}
-		if !samePackage && e.def(want[n].g).Flags&code.DefExported == 0 {
+		// A member of a type inside of a function does not count as exported; its name on the other side tells.
+		if !samePackage && (e.def(want[n].g).Flags|e.def(set[n].g).Flags)&code.DefExported == 0 {
 			return false
 		}
 	}

@@ -10,6 +10,29 @@ type evaluator struct {
 	*linker
 	own   int32 // the file whose memo may be written; -1: every file's (phase "values")
 	depth int
+	fuel  int // steps left for the value under way that no memo shortens
+}
+
+// maxFuel bounds the work for one remembered value: type aliases that apply
+// each other to their own parameters would otherwise be expanded without end.
+// What runs out of fuel is unknown. Each remembered value starts with a full
+// tank, so that no value depends on who asked for it first.
+const maxFuel = 2000
+
+// refuel gives the next value a full tank and returns what the one under way had left.
+func (e *evaluator) refuel() int {
+	left := e.fuel
+	e.fuel = maxFuel
+	return left
+}
+
+// burn takes a step and says whether there was fuel for it.
+func (e *evaluator) burn() bool {
+	if e.fuel <= 0 {
+		return false
+	}
+	e.fuel--
+	return true
 }
 
 // maxDepth bounds recursion through expressions that have no memo. Real code stays far below it.
@@ -36,6 +59,7 @@ func (e *evaluator) defValue(g int32) Value {
 	}
 	e.state[g] = 1
 	d := e.def(g)
+	left := e.refuel()
 	var v Value
 	switch {
 	case d.Kind == code.KindEnumMember && d.Parent != code.NoDef:
@@ -46,6 +70,7 @@ func (e *evaluator) defValue(g int32) Value {
 	default:
 		v = e.val(e.defFile[g], d.Type, nil)
 	}
+	e.fuel = left
 	e.values_[g] = v
 	e.state[g] = 2
 	return v
@@ -86,7 +111,7 @@ func (e *evaluator) val(file int32, x code.ExprID, n *env) Value {
 		return builtinValue(e.doc(file).Names[ex.A])
 	}
 	if n != nil || e.own >= 0 && e.own != file {
-		if e.depth >= maxDepth {
+		if e.depth >= maxDepth || !e.burn() {
 			return Value{}
 		}
 		e.depth++
@@ -105,7 +130,9 @@ func (e *evaluator) val(file int32, x code.ExprID, n *env) Value {
 		return Value{}
 	}
 	e.memoSet[file][x] = 1
+	left := e.refuel()
 	v := e.compute(file, ex, nil)
+	e.fuel = left
 	e.memo[file][x] = v
 	e.memoSet[file][x] = 2
 	return v
@@ -191,7 +218,7 @@ func (e *evaluator) typ(file int32, x code.ExprID, n *env) Value {
 	ex := e.doc(file).Exprs[x]
 	switch ex.Op {
 	case code.OpPointer, code.OpArray, code.OpMap, code.OpTuple, code.OpSignature, code.OpNullable, code.OpIntersect:
-		if e.depth >= maxDepth {
+		if e.depth >= maxDepth || !e.burn() {
 			return Value{}
 		}
 		e.depth++
@@ -199,6 +226,9 @@ func (e *evaluator) typ(file int32, x code.ExprID, n *env) Value {
 		e.depth--
 		return v
 	case code.OpUnion:
+		if !e.burn() {
+			return Value{}
+		}
 		return either(e.typ(file, code.ExprID(ex.A), n), e.typ(file, code.ExprID(ex.B), n))
 	case code.OpOf, code.OpTypeOf, code.OpThis, code.OpObject, code.OpBuiltin:
 		return e.val(file, x, n)
@@ -306,7 +336,7 @@ func (e *evaluator) instance(v Value) Value {
 			if v.ext == nil && e.state[v.a] != 0 {
 				return e.defValue(v.a)
 			}
-			if e.depth < maxDepth {
+			if e.depth < maxDepth && e.burn() {
 				e.depth++
 				r := e.typ(e.defFile[v.a], d.Type, e.bind(v.a, v, nil))
 				e.depth--

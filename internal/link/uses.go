@@ -41,6 +41,7 @@ func (u *user) imports() {
 }
 
 func (u *user) use(use *code.Use) {
+	u.refuel()
 	if use.Expr == 0 {
 		switch {
 		case use.Name != 0:
