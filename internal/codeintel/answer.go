@@ -65,19 +65,35 @@ func (x *Index) symbol(n graph.Node) Symbol {
 }
 
 // define describes a definition.
-func (x *Index) define(d graph.Def) Symbol {
+func (x *Index) define(d graph.Def) Symbol { return x.defineAll([]graph.Def{d})[0] }
+
+// defineAll describes many definitions. The strings of one file are made once.
+func (x *Index) defineAll(defs []graph.Def) []Symbol {
 	g := x.g
-	f := g.FileOf(d)
-	def := g.Definition(d)
-	out := Symbol{
-		ID: g.Symbol(g.Node(d)), Name: g.Name(g.Node(d)), QualifiedName: g.QualifiedName(d), Kind: def.Kind.String(), Language: g.Language(f), File: g.Path(f),
-		Test: def.Flags&code.DefTest != 0 || g.DocFlags(f)&code.DocTest != 0,
+	out := make([]Symbol, len(defs))
+	type file struct{ path, language string }
+	files := map[graph.FileNo]file{}
+	for i, w := range g.Words(defs) {
+		d := defs[i]
+		f := g.FileOf(d)
+		known, ok := files[f]
+		if !ok {
+			known = file{g.Path(f), g.Language(f)}
+			files[f] = known
+		}
+		kind, flags := g.Kind(d), g.Flags(d)
+		s := &out[i]
+		*s = Symbol{
+			ID: w.Symbol, Name: w.Name, QualifiedName: w.QualifiedName, Kind: kind.String(), Language: known.language, File: known.path,
+			Test: flags&code.DefTest != 0 || g.DocFlags(f)&code.DocTest != 0,
+		}
+		if kind == code.KindFile {
+			continue
+		}
+		def := g.Definition(d)
+		s.Line, s.Column, s.EndLine = int(def.NameLine)+1, int(def.NameColumn)+1, int(def.EndLine)+1
+		s.Visibility = visibility(flags)
 	}
-	if def.Kind == code.KindFile {
-		return out
-	}
-	out.Line, out.Column, out.EndLine = int(def.NameLine)+1, int(def.NameColumn)+1, int(def.EndLine)+1
-	out.Visibility = visibility(def.Flags)
 	return out
 }
 

@@ -73,39 +73,7 @@ func (x *Index) Impact(ctx context.Context, in ImpactInput) (out *Impact, err er
 		return nil, problem.Wrap(err, problem.KindOf(err), "impact of %s", in.Symbol)
 	}
 	out = &Impact{Schema: "manito/impact/v1", Symbol: x.symbol(s.primary()), Depth: o.Depth, Total: len(r.Nodes), ByDepth: []int{}, Files: []ImpactFile{}, Tests: []Symbol{}, Truncated: r.Truncated, Deeper: r.Deeper}
-	byFile := map[graph.FileNo]int{}
-	names := map[graph.Node]string{}
-	name := func(n graph.Node) string {
-		v, ok := names[n]
-		if !ok {
-			v = x.symbol(n).QualifiedName
-			names[n] = v
-		}
-		return v
-	}
-	for _, n := range r.Nodes {
-		for len(out.ByDepth) < n.Depth {
-			out.ByDepth = append(out.ByDepth, 0)
-		}
-		out.ByDepth[n.Depth-1]++
-		d := n.Via.Source
-		f := g.FileOf(d)
-		i, ok := byFile[f]
-		if !ok {
-			i = len(out.Files)
-			byFile[f] = i
-			out.Files = append(out.Files, ImpactFile{File: g.Path(f), Test: g.DocFlags(f)&code.DocTest != 0, Nearest: n.Depth})
-		}
-		sym := x.define(d)
-		e := ImpactReached{Symbol: sym, Depth: n.Depth, Path: n.Certainty.String(), On: name(n.Via.Target), At: x.at(d, n.Via.Line, n.Via.Column), Tie: tie(n.Via, n.Via.Certainty)}
-		if n.Dispatch != graph.None {
-			e.Dispatch = name(n.Dispatch)
-		}
-		out.Files[i].Symbols = append(out.Files[i].Symbols, e)
-		if sym.Test {
-			out.Tests = append(out.Tests, sym)
-		}
-	}
+	x.listReached(out, r.Nodes)
 	for i := range out.Files {
 		slices.SortStableFunc(out.Files[i].Symbols, func(a, b ImpactReached) int {
 			return cmp.Or(cmp.Compare(a.Depth, b.Depth), cmp.Compare(a.Symbol.Line, b.Symbol.Line))
@@ -119,6 +87,53 @@ func (x *Index) Impact(ctx context.Context, in ImpactInput) (out *Impact, err er
 		return nil, err
 	}
 	return out, nil
+}
+
+// listReached describes what was reached, by file.
+func (x *Index) listReached(out *Impact, nodes []graph.Reached) {
+	g := x.g
+	defs := make([]graph.Def, len(nodes))
+	for i, n := range nodes {
+		defs[i] = n.Via.Source
+	}
+	symbols := x.defineAll(defs)
+	names := map[graph.Node]string{}
+	for i, n := range nodes {
+		names[g.Node(n.Via.Source)] = symbols[i].QualifiedName
+	}
+	name := func(n graph.Node) string {
+		v, ok := names[n]
+		if !ok {
+			v = x.symbol(n).QualifiedName
+			names[n] = v
+		}
+		return v
+	}
+	byFile := map[string]int{}
+	for i, n := range nodes {
+		for len(out.ByDepth) < n.Depth {
+			out.ByDepth = append(out.ByDepth, 0)
+		}
+		out.ByDepth[n.Depth-1]++
+		sym := symbols[i]
+		at, ok := byFile[sym.File]
+		if !ok {
+			at = len(out.Files)
+			byFile[sym.File] = at
+			out.Files = append(out.Files, ImpactFile{File: sym.File, Test: g.DocFlags(g.FileOf(defs[i]))&code.DocTest != 0, Nearest: n.Depth})
+		}
+		e := ImpactReached{
+			Symbol: sym, Depth: n.Depth, Path: n.Certainty.String(), On: name(n.Via.Target),
+			At: Location{sym.File, int(n.Via.Line) + 1, int(n.Via.Column) + 1}, Tie: tie(n.Via, n.Via.Certainty),
+		}
+		if n.Dispatch != graph.None {
+			e.Dispatch = name(n.Dispatch)
+		}
+		out.Files[at].Symbols = append(out.Files[at].Symbols, e)
+		if sym.Test {
+			out.Tests = append(out.Tests, sym)
+		}
+	}
 }
 
 // bound reads an input's bound: 0 stands for the default, a negative number for none.

@@ -209,26 +209,41 @@ func (b *Builder) dropDangling() {
 	g.wideEdge, g.wideCol = g.wideEdge[:wide], g.wideCol[:wide]
 }
 
-// reverse makes the adjacency by target in two counting passes. Edges are in order
-// of their source, so each target's list comes out in that order too.
+// reverse makes the adjacency by target by counting. Edges are in order of their
+// source, so each target's list comes out in that order too, except that
+// overrides come before all others: whether a method has any, and which, is asked
+// for every call of it.
 func (b *Builder) reverse() error {
 	g := b.g
-	g.inAt = make([]uint32, len(g.nodeKey)+1)
-	for _, n := range g.edgeTarget {
+	nodes := len(g.nodeKey)
+	g.inAt = make([]uint32, nodes+1)
+	overrides := make([]uint32, nodes)
+	for e, n := range g.edgeTarget {
 		g.inAt[n+1]++
+		if metaKind(g.edgeMeta[e]) == code.EdgeOverrides {
+			overrides[n]++
+		}
 	}
 	for i := 1; i < len(g.inAt); i++ {
 		g.inAt[i] += g.inAt[i-1]
 	}
-	at := slices.Clone(g.inAt[:len(g.inAt)-1])
+	first := slices.Clone(g.inAt[:nodes])
+	rest := overrides // where the next other edge goes
+	for n := range rest {
+		rest[n] += g.inAt[n]
+	}
 	g.inSource = make([]uint32, len(g.edgeTarget))
 	g.inEdge = make([]uint32, len(g.edgeTarget))
 	for d := range g.defNode {
 		for e := g.outAt[d]; e < g.outAt[d+1]; e++ {
-			n := g.edgeTarget[e]
-			g.inSource[at[n]] = uint32(d)<<4 | uint32(g.edgeMeta[e]&15)
-			g.inEdge[at[n]] = e
-			at[n]++
+			n, kind := g.edgeTarget[e], g.edgeMeta[e]&15
+			at := &rest[n]
+			if code.EdgeKind(kind) == code.EdgeOverrides {
+				at = &first[n]
+			}
+			g.inSource[*at] = uint32(d)<<4 | uint32(kind)
+			g.inEdge[*at] = e
+			*at++
 		}
 	}
 	return nil
@@ -336,6 +351,20 @@ func (b *Builder) makeSites() error {
 		}
 	}
 	b.sites = nil
+	// The same sites by where they are written; the names ascend within one definition.
+	g.sitesOf = make([]uint32, len(g.defNode)+1)
+	for _, d := range g.siteDef {
+		g.sitesOf[d+1]++
+	}
+	for i := 1; i < len(g.sitesOf); i++ {
+		g.sitesOf[i] += g.sitesOf[i-1]
+	}
+	at = slices.Clone(g.sitesOf[:len(g.defNode)])
+	g.siteBy = make([]uint32, total)
+	for i, d := range g.siteDef {
+		g.siteBy[at[d]] = uint32(i)
+		at[d]++
+	}
 	classes := make([]siteClass, 0, len(b.counts))
 	for c := range b.counts {
 		classes = append(classes, c)

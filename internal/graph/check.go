@@ -167,7 +167,7 @@ func (g *Graph) checkEdges() error {
 }
 
 func (g *Graph) checkSites() error {
-	if !below(g.siteDef, len(g.defNode)) {
+	if !below(g.siteDef, len(g.defNode)) || !below(g.siteBy, len(g.siteDef)) || !ascending(g.sitesOf, len(g.siteBy)) {
 		return corrupt("site numbers")
 	}
 	for _, n := range g.sitePkg {

@@ -22,7 +22,7 @@ func (g *Graph) OpenBase(d Def) bool { return g.defMarks[d]&markOpenBase != 0 }
 // Implementations lists the methods that stand in for a method, directly or
 // through others, except abstract ones, in (path, order) sequence: what a call of it may reach besides itself.
 func (g *Graph) Implementations(n Node) []Target {
-	if !g.hasIn(n, code.EdgeOverrides) {
+	if !g.Overridden(n) {
 		return nil
 	}
 	var out []Target
@@ -49,14 +49,10 @@ func (g *Graph) Implementations(n Node) []Target {
 	return out
 }
 
-// hasIn says whether an edge of a kind goes to a node.
-func (g *Graph) hasIn(n Node, k code.EdgeKind) bool {
-	for _, s := range g.inSource[g.inAt[n]:g.inAt[n+1]] {
-		if code.EdgeKind(s&15) == k {
-			return true
-		}
-	}
-	return false
+// Overridden says whether other methods stand in for a method.
+func (g *Graph) Overridden(n Node) bool {
+	i := g.inAt[n]
+	return i < g.inAt[n+1] && code.EdgeKind(g.inSource[i]&15) == code.EdgeOverrides
 }
 
 // abstract says whether a method has no body of its own, so that a call of it ends in another one.

@@ -111,7 +111,7 @@ func (g *Graph) columns() []column {
 		col(36, &g.defBody), col(37, &g.defDocStart), col(38, &g.defDocEnd), col(39, &g.defCyc), col(40, &g.defCog), col(41, &g.defNext), col(42, &g.outAt), col(43, &g.defMarks),
 		col(44, &g.nodeKey), col(45, &g.nodeDef), col(46, &g.inAt), col(47, &g.keyTable), col(48, &g.pkgScope), col(49, &g.pkgAt), col(50, &g.pkgFile), col(51, &g.extText),
 		col(52, &g.edgeTarget), col(53, &g.edgeLine), col(54, &g.edgeCol), col(55, &g.edgeMeta), col(56, &g.wideEdge), col(57, &g.wideCol), col(58, &g.inSource), col(59, &g.inEdge),
-		col(60, &g.siteDef), col(61, &g.siteLine), col(62, &g.siteCol), col(63, &g.siteMeta), col(64, &g.siteCount), col(65, &g.sitePkg),
+		col(60, &g.siteDef), col(61, &g.siteLine), col(62, &g.siteCol), col(63, &g.siteMeta), col(64, &g.siteCount), col(65, &g.sitePkg), col(66, &g.sitesOf), col(67, &g.siteBy),
 	}
 }
 
@@ -208,11 +208,11 @@ func (g *Graph) checkLengths() error {
 	}
 	ok := len(g.counts) == numCounts && names >= 1 && len(g.textAt) >= 2 &&
 		lens(files, len(g.fileLang), len(g.fileFamily), len(g.fileDialect), len(g.fileScope), len(g.fileState), len(g.fileFlags), len(g.fileMarks), len(g.fileSize), len(g.fileLines), len(g.fileDiags), len(g.fileHash)/32, len(g.fileDef)-1) &&
-		lens(defs, len(g.defName), len(g.defParent), len(g.defKind), len(g.defFlags), len(g.defDis), len(g.defLine), len(g.defEndLine), len(g.defNameLine), len(g.defNameCol), len(g.defStart), len(g.defEnd), len(g.defBody), len(g.defDocStart), len(g.defDocEnd), len(g.defCyc), len(g.defCog), len(g.defNext), len(g.outAt)-1, len(g.defMarks)) &&
+		lens(defs, len(g.defName), len(g.defParent), len(g.defKind), len(g.defFlags), len(g.defDis), len(g.defLine), len(g.defEndLine), len(g.defNameLine), len(g.defNameCol), len(g.defStart), len(g.defEnd), len(g.defBody), len(g.defDocStart), len(g.defDocEnd), len(g.defCyc), len(g.defCog), len(g.defNext), len(g.outAt)-1, len(g.sitesOf)-1, len(g.defMarks)) &&
 		lens(nodes, len(g.nodeDef), len(g.inAt)-1) &&
 		lens(edges, len(g.edgeLine), len(g.edgeCol), len(g.edgeMeta), len(g.inSource), len(g.inEdge)) &&
 		lens(names, len(g.nameFold), len(g.nodesAt)-1, len(g.sitesAt)-1) &&
-		lens(len(g.siteDef), len(g.siteLine), len(g.siteCol), len(g.siteMeta), len(g.sitePkg)) &&
+		lens(len(g.siteDef), len(g.siteLine), len(g.siteCol), len(g.siteMeta), len(g.sitePkg), len(g.siteBy)) &&
 		len(g.wideEdge) == len(g.wideCol) && len(g.pkgAt) == len(g.pkgScope)+1 && len(g.extText)%4 == 0 && len(g.siteCount)%4 == 0 &&
 		len(g.keyTable) > 0 && len(g.keyTable)&(len(g.keyTable)-1) == 0 &&
 		len(g.fileHash) == 32*files

@@ -118,7 +118,7 @@ type Graph struct {
 	edgeMeta   []uint16
 	wideEdge   []uint32 // edges whose column does not fit, ascending
 	wideCol    []uint32
-	// The same edges by target Node, then source Def and position.
+	// The same edges by target Node; first the overrides, then the others, both by source Def and position.
 	inSource []uint32 // source Def << 4 | kind
 	inEdge   []uint32
 
@@ -128,6 +128,8 @@ type Graph struct {
 	siteCol  []uint32
 	siteMeta []uint16
 	sitePkg  []uint32 // external node or None
+	sitesOf  []uint32 // by Def: its sites, as entries of siteBy
+	siteBy   []uint32
 	// Counts of all uses that became no edge, kept as sites or not: four words
 	// each: family (text), reason, 1 when called, count.
 	siteCount []uint32

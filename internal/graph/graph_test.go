@@ -480,11 +480,31 @@ func TestGuard(t *testing.T) {
 	for i := len(bad) / 4; i < len(bad)*3/4; i++ {
 		bad[i] = 0xee
 	}
-	g = open(bad)
+	if err := os.WriteFile(path, bad, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(path); err == nil || !strings.Contains(err.Error(), ErrCorrupt.Error()) {
+		t.Fatalf("overwritten: %v", err)
+	}
+	// Damage that leaves the time alone is found when it makes a query fail.
+	if err := os.Chtimes(path, sealTime(bad), sealTime(bad)); err != nil {
+		t.Fatal(err)
+	}
+	g, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := query(g); err == nil || !strings.Contains(err.Error(), ErrCorrupt.Error()) {
 		t.Fatalf("damaged: %v", err)
 	}
 	g.Close()
+
+	// A sound file that was copied is sealed again.
+	g = open(good)
+	g.Close()
+	if info, err := os.Stat(path); err != nil || !info.ModTime().Equal(sealTime(good)) {
+		t.Fatalf("the copy's time is %v (%v)", info.ModTime(), err)
+	}
 
 	g = open(good)
 	if err := os.Truncate(path, 4096); err != nil {
@@ -527,6 +547,9 @@ func TestWriteFileIsWholeOrNot(t *testing.T) {
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != 1 {
 		t.Fatalf("%v %v, want the one file", entries, err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() != g.Bytes() || !info.ModTime().Equal(sealTime(encode(t, g))) {
+		t.Fatalf("size %d, want %d; time %v", info.Size(), g.Bytes(), info.ModTime())
 	}
 	if err := g.WriteFile(filepath.Join(dir, "no", "x.graph")); err == nil {
 		t.Fatal("wrote into a folder that does not exist")

@@ -86,12 +86,18 @@ func (g *Graph) Out(d Def) iter.Seq[Link] {
 	}
 }
 
-// In yields the edges of some kinds that go to a node, by the source's path and position.
+const overridesOnly Kinds = 1 << code.EdgeOverrides
+
+// In yields the edges of some kinds that go to a node: first the overrides, then
+// the others, both by the source's path and position.
 func (g *Graph) In(n Node, kinds Kinds) iter.Seq[Link] {
 	return func(yield func(Link) bool) {
 		for i := g.inAt[n]; i < g.inAt[n+1]; i++ {
 			s := g.inSource[i]
 			if !kinds.Has(code.EdgeKind(s & 15)) {
+				if kinds == overridesOnly {
+					return // they come first
+				}
 				continue
 			}
 			if !yield(g.link(Def(s>>4), g.inEdge[i])) {
@@ -113,7 +119,9 @@ func (g *Graph) CountIn(n Node, kinds Kinds) int {
 	return count
 }
 
-// CountSources counts the distinct definitions from which edges of some kinds go to a node.
+// CountSources counts the distinct definitions from which edges of some kinds go
+// to a node. A definition that overrides the node and uses it too counts twice
+// when both are asked for.
 func (g *Graph) CountSources(n Node, kinds Kinds) int {
 	count := 0
 	last := uint32(None)
@@ -150,7 +158,7 @@ func (g *Graph) Users(inlets []Inlet, limit int) (first []Def, total int) {
 			if seen.mark(g.defNode[d]) {
 				total++
 			}
-			// Sources ascend, so that the first of all are among the first of each target.
+			// Sources ascend (overrides aside), so that the first of all are among the first of each target.
 			if limit == 0 || taken < limit {
 				taken++
 				first = append(first, Def(d))

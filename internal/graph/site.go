@@ -75,13 +75,11 @@ func (g *Graph) CountSites(name string) int {
 }
 
 // SitesIn lists the sites written in the definitions from first up to, not
-// including, end, with their names, by definition and position. It looks at all sites of the graph.
+// including, end, with their names, by definition and position.
 func (g *Graph) SitesIn(first, end Def) []NamedSite {
 	var out []NamedSite
-	for i, d := range g.siteDef {
-		if d >= uint32(first) && d < uint32(end) {
-			out = append(out, NamedSite{g.site(uint32(i)), g.siteName(uint32(i))})
-		}
+	for _, i := range g.siteBy[g.sitesOf[first]:g.sitesOf[end]] {
+		out = append(out, NamedSite{g.site(i), g.siteName(i)})
 	}
 	slices.SortStableFunc(out, func(a, b NamedSite) int {
 		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))

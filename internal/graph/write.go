@@ -11,6 +11,10 @@ import (
 // WriteTo writes the graph as a file's contents.
 func (g *Graph) WriteTo(w io.Writer) (int64, error) {
 	head, sections, size := g.layout()
+	return write(w, head, sections, size)
+}
+
+func write(w io.Writer, head []byte, sections [][]byte, size int64) (int64, error) {
 	out := bufio.NewWriterSize(w, 1<<20)
 	written := int64(0)
 	put := func(b []byte) error {
@@ -52,13 +56,17 @@ func (g *Graph) WriteFile(path string) (err error) {
 			err = fmt.Errorf("write graph file %s: %w", path, err)
 		}
 	}()
-	if _, err = g.WriteTo(tmp); err != nil {
+	head, sections, size := g.layout()
+	if _, err = write(tmp, head, sections, size); err != nil {
 		return err
 	}
 	if err = tmp.Sync(); err != nil {
 		return err
 	}
 	if err = tmp.Close(); err != nil {
+		return err
+	}
+	if err = os.Chtimes(tmp.Name(), sealTime(head), sealTime(head)); err != nil {
 		return err
 	}
 	if err = os.Rename(tmp.Name(), path); err != nil {
@@ -69,9 +77,10 @@ func (g *Graph) WriteFile(path string) (err error) {
 
 // Bytes is the size of the graph as a file.
 func (g *Graph) Bytes() int64 {
-	size := int64(headerSize)
-	for _, c := range g.columns() {
-		size += int64(len(c.get())) + entrySize
+	cols := g.columns()
+	size := int64(headerSize + entrySize*len(cols))
+	for _, c := range cols {
+		size = (size+align-1)&^(align-1) + int64(len(c.get()))
 	}
 	return size
 }
