@@ -64,7 +64,11 @@ func (e *evaluator) name(file int32, name string) entity {
 		t := &e.targets[file][i]
 		switch {
 		case imp.Kind == code.ImportStar:
-			m := e.moduleMember(e.moduleValue(*t), name, 0)
+			mod := e.moduleValue(*t)
+			if !e.starAllows(mod, name) {
+				continue
+			}
+			m := e.moduleMember(mod, name, 0)
 			switch m.kind {
 			case eDef, eModule, eValue:
 				m.reason = code.ReasonStarImport
@@ -196,6 +200,9 @@ func (e *evaluator) moduleMember(mod Value, name string, hops int) entity {
 func (e *evaluator) starMember(file int32, i code.ImportID, name string, hops int, missing *entity) entity {
 	t := e.targets[file][i]
 	mod := e.moduleValue(t)
+	if !e.starAllows(mod, name) {
+		return entity{}
+	}
 	n := e.moduleMember(mod, name, hops+1)
 	switch n.kind {
 	case eDef, eModule, eValue:

@@ -15,6 +15,8 @@ import (
 	"manito/internal/code"
 	"manito/internal/lang"
 	"manito/internal/lang/golang"
+	"manito/internal/lang/python"
+	"manito/internal/lang/typescript"
 	"manito/internal/link"
 )
 
@@ -49,7 +51,7 @@ func (t *tree) Read(p string) ([]byte, error) {
 
 // languages are those whose stories are told below, by file extension.
 func languages() map[string]lang.Language {
-	return map[string]lang.Language{".go": golang.Language()}
+	return map[string]lang.Language{".go": golang.Language(), ".ts": typescript.Language(), ".py": python.Language()}
 }
 
 // load extracts the archive's files of one language, in path order.
@@ -68,7 +70,8 @@ func load(t *testing.T, ar *txtar.Archive, language lang.Language, accept func(e
 	slices.Sort(paths)
 	ex := language.NewExtractor()
 	for _, p := range paths {
-		dialect := ex.Dialect(path.Base(p), strings.TrimPrefix(path.Ext(p), "."))
+		source := map[string]string{".go": "go", ".py": "python", ".ts": "typescript", ".tsx": "tsx", ".js": "javascript", ".jsx": "jsx"}[path.Ext(p)]
+		dialect := ex.Dialect(path.Base(p), source)
 		doc := ex.Extract(t.Context(), lang.Input{Text: repo.texts[p], Dialect: dialect})
 		if err := doc.Check(); err != nil {
 			t.Fatalf("%s: %v", p, err)
