@@ -4,6 +4,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 step() { printf '\n== %s\n' "$*"; }
 
+# A second major version of the server: moving a cluster from one to the other is tested.
+scripts/install-postgres.sh --major 18 --dir .tools/postgres
+
 step "formatting"
 unformatted=$(git ls-files '*.go' | xargs gofmt -l)
 if [ -n "$unformatted" ]; then
