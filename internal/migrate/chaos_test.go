@@ -180,8 +180,8 @@ func TestManyProcesses(t *testing.T) {
 			if files == nil {
 				n = max(rounds/5, 1)
 			}
-			for range n {
-				crowd(t, c, files)
+			for i := range n {
+				t.Run(fmt.Sprintf("round %d", i+1), func(t *testing.T) { crowd(t, c, files) })
 			}
 		}
 	})
@@ -265,7 +265,7 @@ func TestKilled(t *testing.T) {
 						if !full() && (occurrence == 3 || down && occurrence != 2) {
 							continue
 						}
-						killAt(t, c, want, p, occurrence, down)
+						t.Run(string(p), func(t *testing.T) { killAt(t, c, want, p, occurrence, down) })
 					}
 				}
 			}
@@ -275,14 +275,14 @@ func TestKilled(t *testing.T) {
 			builds = 8
 		}
 		for i := range builds {
-			killInBuild(t, c, want, i%2 == 1)
+			t.Run("build", func(t *testing.T) { killInBuild(t, c, want, i%2 == 1) })
 		}
 		random := 2
 		if full() {
 			random = 30
 		}
 		for range random {
-			killSometime(t, c, want)
+			t.Run("random", func(t *testing.T) { killSometime(t, c, want) })
 		}
 	})
 }

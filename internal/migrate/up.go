@@ -77,7 +77,10 @@ func (m *Migrator) UpWith(ctx context.Context, o UpOptions) (rep *UpReport, err 
 		}
 		todo := slices.DeleteFunc(pending(m.files, applied), func(f File) bool { return f.Version > target })
 		if len(todo) == 0 {
-			return nil
+			if o.DryRun {
+				return nil
+			}
+			return m.sweep(ctx, conn, &s)
 		}
 		if o.DryRun {
 			rep.Steps = s.steps(todo, "up")
@@ -102,6 +105,25 @@ func (m *Migrator) UpWith(ctx context.Context, o UpOptions) (rep *UpReport, err 
 		return err
 	})
 	return rep, err
+}
+
+// sweep closes the attempts of dead migrators when there is nothing else to do. It takes
+// the lock only when there are any and it is free; its holder closes them otherwise.
+func (m *Migrator) sweep(ctx context.Context, conn *pgx.Conn, s *site) error {
+	if !s.hasLedger {
+		return nil
+	}
+	var open bool
+	err := conn.QueryRow(ctx, s.expand(`select exists (select from {{schema}}.migration_attempt where outcome = 'running')`)).Scan(&open)
+	if err != nil || !open {
+		return explain(ctx, err, "reading the attempts")
+	}
+	var got bool
+	if err := conn.QueryRow(ctx, tryLock, lockID(s.schema)).Scan(&got); err != nil || !got {
+		return explain(ctx, err, "closing the attempts of dead migrators")
+	}
+	_, err = abandon(ctx, conn, s)
+	return err // closing the session gives the lock back
 }
 
 // visit connects, checks the server and the installation, becomes the owner and calls f.
