@@ -36,8 +36,8 @@ func (x *Extractor) assignment(n *node, op syntax.Kind, want bool) code.ExprID {
 			target = x.expr(left, code.RoleWrite, true)
 		}
 		t := x.typ(b.Type)
-		if literalKind(b.Right) == code.KindFunction && target != 0 {
-			x.contextOf(x.typeOf(target), nil)
+		if x.doc.Exprs[target].Op == code.OpMember {
+			x.expecting(b.Right, target)
 		}
 		v := x.expr(b.Right, code.RoleRead, true)
 		if t != 0 {

@@ -87,10 +87,18 @@ func (x *Extractor) arguments(list *syntax.NodeList, p passing) (args, first cod
 	mark := len(x.list)
 	known := false
 	for i, a := range list.Nodes {
-		if literalKind(a) == code.KindFunction {
-			x.context = contextual{callee: p.callee, arg: min(i, 1<<20)}
-			if i == 0 {
-				x.context.first = p.props
+		x.expect = 0
+		switch inner := peel(a); inner.Kind {
+		case syntax.KindArrowFunction, syntax.KindFunctionExpression:
+			if untyped(inner) {
+				x.context = contextual{callee: p.callee, arg: min(i, 1<<20)}
+				if i == 0 {
+					x.context.first = p.props
+				}
+			}
+		case syntax.KindObjectLiteralExpression, syntax.KindArrayLiteralExpression:
+			if p.callee != 0 && needsContext(inner, 0) {
+				x.expect = x.argumentOf(p.callee, i)
 			}
 		}
 		var e code.ExprID

@@ -321,8 +321,12 @@ func (x *Extractor) staticBlock(n *node) {
 // field reads the type and value of a field or property.
 func (x *Extractor) field(annotation, init *node, d code.DefID) {
 	var t code.ExprID
-	if annotation != nil {
+	switch {
+	case annotation == nil:
+	case d == code.NoDef:
 		t = x.typ(annotation)
+	default:
+		t = x.aliased(annotation, d, true)
 	}
 	if d == code.NoDef {
 		if init != nil {
@@ -348,6 +352,7 @@ func (x *Extractor) field(annotation, init *node, d code.DefID) {
 	}
 	saved := x.measure
 	x.measure = measure{}
+	x.expecting(init, x.of(t))
 	v := x.expr(init, code.RoleRead, true)
 	x.mergeDef(d, v)
 	x.traits[d].fixed = x.traits[d].fixed || x.decides(v)
@@ -509,7 +514,7 @@ func (x *Extractor) alias(n *node, d code.DefID) {
 		x.doc.Defs[d].BodyStart = x.equals(a.Type, d)
 		x.setReceiver(x.instanceOf(d))
 		before := len(x.doc.Defs)
-		x.doc.Defs[d].Type = x.aliased(a.Type, d)
+		x.doc.Defs[d].Type = x.aliased(a.Type, d, false)
 		if len(x.doc.Defs) == before {
 			x.doc.Defs[d].Flags |= code.DefAlias
 		}
@@ -520,45 +525,64 @@ func (x *Extractor) alias(n *node, d code.DefID) {
 	x.setReceiver(who)
 }
 
-// aliased reads the type behind an alias. The members of object types in it
-// become members of the alias; what remains is given as a type.
-func (x *Extractor) aliased(t *node, d code.DefID) code.ExprID {
+// aliased reads the type behind an alias, or the declared type of a variable or
+// property. The members of object types in it become members of d. What remains
+// is given as a type; with whole, the object types are part of it.
+func (x *Extractor) aliased(t *node, d code.DefID, whole bool) code.ExprID {
 	if !x.enter() {
 		return 0
 	}
 	defer x.leave()
 	switch t.Kind {
 	case syntax.KindParenthesizedType:
-		return x.aliased(t.AsParenthesizedTypeNode().Type, d)
+		return x.aliased(t.AsParenthesizedTypeNode().Type, d, whole)
 	case syntax.KindTypeLiteral:
 		members := t.AsTypeLiteralNode().Members
 		if members == nil {
 			return 0
 		}
 		x.defineMembers(members.Nodes, d)
-		var signature code.ExprID
+		var rest code.ExprID
 		for _, m := range members.Nodes {
 			if m.Kind == syntax.KindCallSignature {
-				signature = x.builder.Union(signature, x.signature(m))
+				rest = x.builder.Union(rest, x.signature(m))
 				continue
 			}
 			x.member(m, d)
 		}
-		return signature
+		if whole {
+			rest = x.intersect(rest, x.definedObject(members.Nodes))
+		}
+		return rest
 	case syntax.KindIntersectionType:
 		var rest code.ExprID
 		for _, p := range t.AsIntersectionTypeNode().Types.Nodes {
-			rest = x.intersect(rest, x.aliased(p, d))
+			rest = x.intersect(rest, x.aliased(p, d, whole))
 		}
 		return rest
 	case syntax.KindUnionType:
 		var rest code.ExprID
 		for _, p := range t.AsUnionTypeNode().Types.Nodes {
-			rest = x.builder.Union(rest, x.aliased(p, d))
+			rest = x.joined(rest, x.aliased(p, d, whole))
 		}
 		return rest
 	}
 	return x.typ(t)
+}
+
+// definedObject is the object type whose members are definitions.
+func (x *Extractor) definedObject(members []*node) code.ExprID {
+	mark := len(x.list)
+	for _, m := range members {
+		if d, ok := x.declared[m]; ok && x.doc.Defs[d].Kind != code.KindSetter {
+			x.list = append(x.list, x.builder.Expr(code.OpField, int32(x.doc.Defs[d].Name), int32(x.defExpr(d))))
+		}
+	}
+	list := x.takeList(mark)
+	if list == 0 {
+		return 0
+	}
+	return x.typeOf(x.builder.Expr(code.OpObject, int32(list), 0))
 }
 
 func (x *Extractor) intersect(a, b code.ExprID) code.ExprID {

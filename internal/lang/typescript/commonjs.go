@@ -459,7 +459,7 @@ func (x *Extractor) wholeObject(n *node, d code.DefID) {
 			}
 		default:
 			before := len(x.doc.Defs)
-			if spread := x.objectMember(p, d); spread != 0 {
+			if spread := x.objectMember(p, d, 0); spread != 0 {
 				x.mergeDef(d, spread)
 			}
 			x.scope = d
@@ -649,7 +649,7 @@ func (x *Extractor) prototypeMember(p *node, owner symID, class *binding) {
 		self = code.DefID(class.id)
 	}
 	outer := x.scope
-	x.objectMember(p, self)
+	x.objectMember(p, self, 0)
 	x.scope = outer
 	if len(x.doc.Defs) > before && id != 0 && x.doc.Defs[before].Parent == code.NoDef {
 		x.doc.Defs[before].Owner = x.named(owner)

@@ -18,6 +18,7 @@ func (x *Extractor) expr(n *node, role code.Role, want bool) code.ExprID {
 }
 
 func (x *Extractor) compute(n *node, role code.Role, want bool) code.ExprID {
+	expected := x.takeExpected()
 	switch n.Kind {
 	case syntax.KindIdentifier:
 		return x.identifier(n, role)
@@ -36,10 +37,12 @@ func (x *Extractor) compute(n *node, role code.Role, want bool) code.ExprID {
 	case syntax.KindSuperKeyword:
 		return x.home
 	case syntax.KindArrowFunction, syntax.KindFunctionExpression:
+		x.contextFrom(expected)
 		return x.closure(n)
 	case syntax.KindObjectLiteralExpression:
-		return x.object(n, want)
+		return x.object(n, expected, want)
 	case syntax.KindArrayLiteralExpression:
+		x.expect = expected
 		return x.array(n, want)
 	case syntax.KindElementAccessExpression:
 		return x.elementAccess(n, role)
@@ -48,8 +51,9 @@ func (x *Extractor) compute(n *node, role code.Role, want bool) code.ExprID {
 	case syntax.KindBinaryExpression:
 		return x.binary(n, want)
 	case syntax.KindConditionalExpression:
-		return x.choice(n, want)
+		return x.choice(n, expected, want)
 	case syntax.KindParenthesizedExpression:
+		x.expect = expected
 		return x.expr(n.AsParenthesizedExpression().Expression, role, want)
 	case syntax.KindNonNullExpression:
 		return x.expr(n.AsNonNullExpression().Expression, role, want)
@@ -59,6 +63,7 @@ func (x *Extractor) compute(n *node, role code.Role, want bool) code.ExprID {
 	case syntax.KindTypeAssertionExpression:
 		a := n.AsTypeAssertion()
 		t := x.typ(a.Type)
+		x.expecting(a.Expression, x.of(t))
 		v := x.expr(a.Expression, role, want)
 		if t != 0 {
 			return x.of(t)
@@ -66,11 +71,12 @@ func (x *Extractor) compute(n *node, role code.Role, want bool) code.ExprID {
 		return v
 	case syntax.KindSatisfiesExpression:
 		s := n.AsSatisfiesExpression()
-		v := x.expr(s.Expression, role, want)
-		if t := x.typ(s.Type); v == 0 {
-			return x.of(t)
+		t := x.typ(s.Type)
+		x.expecting(s.Expression, x.of(t))
+		if v := x.expr(s.Expression, role, want); v != 0 {
+			return v
 		}
-		return v
+		return x.of(t)
 	case syntax.KindAwaitExpression:
 		return x.builder.Unary(code.OpAwait, x.expr(n.AsAwaitExpression().Expression, code.RoleRead, want))
 	case syntax.KindPrefixUnaryExpression:
@@ -199,13 +205,15 @@ func (x *Extractor) elementAccess(n *node, role code.Role) code.ExprID {
 
 // asserted reads "value as Type". The assertion "as const" and one that says nothing leave the value.
 func (x *Extractor) asserted(e, annotation *node, role code.Role, want bool) code.ExprID {
+	t := x.typ(annotation)
+	x.expecting(e, x.of(t))
 	var v code.ExprID
 	if inner := peel(e); inner != nil && inner.Kind == syntax.KindArrayLiteralExpression && annotation != nil && isConstAssertion(annotation) {
 		v = x.tuple(inner)
 	} else {
 		v = x.expr(e, role, want)
 	}
-	if t := x.typ(annotation); t != 0 {
+	if t != 0 {
 		return x.of(t)
 	}
 	return v
@@ -232,16 +240,18 @@ func (x *Extractor) unary(op syntax.Kind, operand *node) code.ExprID {
 }
 
 // choice reads a ? b : c.
-func (x *Extractor) choice(n *node, want bool) code.ExprID {
+func (x *Extractor) choice(n *node, expected code.ExprID, want bool) code.ExprID {
 	c := n.AsConditionalExpression()
 	x.expr(c.Condition, code.RoleRead, false)
 	x.branch()
 	x.measure.nesting++
 	mark := len(x.narrowed)
 	x.narrowIf(c.Condition, true)
+	x.expect = expected
 	yes := x.expr(c.WhenTrue, code.RoleRead, want)
 	x.narrowed = x.narrowed[:mark]
 	x.narrowIf(c.Condition, false)
+	x.expect = expected
 	no := x.expr(c.WhenFalse, code.RoleRead, want)
 	x.narrowed = x.narrowed[:mark]
 	x.measure.nesting--

@@ -47,7 +47,8 @@ type Extractor struct {
 	function    function    // the function at hand
 	measure     measure
 	narrowed    []narrowing
-	context     contextual // for the function literal that is read next
+	expect      code.ExprID // what the expression that is read next should be
+	context     contextual  // for the function literal that is read next
 	declared    map[*node]code.DefID
 	members     map[memberKey]code.DefID
 	traits      []trait
@@ -123,7 +124,7 @@ func (x *Extractor) begin(ctx context.Context, in lang.Input) {
 	x.stopped, x.deep, x.depth, x.silent, x.ticks = false, false, 0, 0, 0
 	x.scope, x.inner, x.nested, x.objectDepth, x.guarded = code.NoDef, false, 0, 0, 0
 	x.self, x.home, x.selfDef, x.static, x.keepSelf = 0, 0, code.NoDef, false, false
-	x.function, x.measure, x.narrowed, x.context = function{}, measure{}, x.narrowed[:0], contextual{}
+	x.function, x.measure, x.narrowed, x.context, x.expect = function{}, measure{}, x.narrowed[:0], contextual{}, 0
 	x.traits, x.prototypes = x.traits[:0], x.prototypes[:0]
 	x.hasVar, x.moved, x.commonJS, x.wholeExport, x.tests = false, false, false, false, d.test
 	x.literals, x.fixedNames = [numLiterals]code.ExprID{}, [numFixed]symID{}

@@ -10,8 +10,9 @@ type function struct {
 	returns   code.ExprID // union of the returned values
 	yields    code.ExprID
 	count     int
-	annotated bool // the result is written: returned values need not be known
-	body      bool // inside a function at all
+	annotated bool        // the result is written: returned values need not be known
+	expected  code.ExprID // what is returned by what is written
+	body      bool        // inside a function at all
 }
 
 // contextual is where the parameter types of a function literal come from when
@@ -165,6 +166,9 @@ func (x *Extractor) functionParts(n *node, d code.DefID) code.ExprID {
 	if f.Type != nil {
 		result = x.of(x.typ(f.Type))
 		x.function.annotated = result != 0
+		if x.function.expected = result; n.ModifierFlags()&syntax.ModifierFlagsAsync != 0 {
+			x.function.expected = x.builder.Unary(code.OpAwait, result)
+		}
 	}
 	if f.FullSignature != nil {
 		x.typ(f.FullSignature)
@@ -178,6 +182,7 @@ func (x *Extractor) functionParts(n *node, d code.DefID) code.ExprID {
 			}
 			x.statements(statements)
 		} else {
+			x.expecting(body, x.function.expected)
 			x.returned(x.expr(body, code.RoleRead, !x.function.annotated))
 		}
 		if !x.function.annotated {

@@ -24,18 +24,26 @@ func (x *Extractor) jsx(n *node) {
 	case syntax.KindJsxFragment:
 		children = n.AsJsxFragment().Children
 	}
+	var component code.ExprID
 	if tag != nil && !intrinsic(tag) {
-		x.expr(tag, code.RoleCall, false)
+		component = x.expr(tag, code.RoleCall, true)
 	}
 	x.typeList(typeArgs)
 	if attributes != nil {
-		x.attributes(attributes)
+		x.attributes(attributes, component)
 	}
 	if children != nil {
 		for _, c := range children.Nodes {
-			if c.Kind != syntax.KindJsxText {
-				x.expr(c, code.RoleRead, false)
+			if c.Kind == syntax.KindJsxText {
+				continue
 			}
+			if component != 0 && c.Kind == syntax.KindJsxExpression {
+				c = c.AsJsxExpression().Expression
+				if c != nil && needsContext(c, 0) {
+					x.expect = x.builder.Member(x.argumentOf(component, 0), x.name("children"))
+				}
+			}
+			x.expr(c, code.RoleRead, false)
 		}
 	}
 	if closing != nil && !intrinsic(closing) {
@@ -43,13 +51,25 @@ func (x *Extractor) jsx(n *node) {
 	}
 }
 
-func (x *Extractor) attributes(n *node) {
+// attributes reads the attributes of an element of a component, or of the platform when that is 0.
+func (x *Extractor) attributes(n *node, component code.ExprID) {
 	for _, p := range n.AsJsxAttributes().Properties.Nodes {
 		switch p.Kind {
 		case syntax.KindJsxAttribute:
-			if init := p.AsJsxAttribute().Initializer; init != nil {
-				x.expr(init, code.RoleRead, false)
+			a := p.AsJsxAttribute()
+			init := a.Initializer
+			if init == nil {
+				continue
 			}
+			if init.Kind == syntax.KindJsxExpression {
+				init = init.AsJsxExpression().Expression
+			}
+			if component != 0 && needsContext(init, 0) {
+				if id, _ := x.spelled(a.Name()); id != 0 {
+					x.expect = x.builder.Member(x.argumentOf(component, 0), x.named(id))
+				}
+			}
+			x.expr(init, code.RoleRead, false)
 		case syntax.KindJsxSpreadAttribute:
 			x.expr(p.AsJsxSpreadAttribute().Expression, code.RoleRead, false)
 		}

@@ -9,12 +9,10 @@ import (
 const maxFields = 100
 
 // object reads an object literal that no definition holds.
-func (x *Extractor) object(n *node, want bool) code.ExprID {
+func (x *Extractor) object(n *node, expected code.ExprID, want bool) code.ExprID {
 	mark := len(x.list)
 	var spread code.ExprID
 	want = want && !x.outline
-	context := x.context
-	x.context = contextual{}
 	for _, p := range n.AsObjectLiteralExpression().Properties.Nodes {
 		var id symID
 		var value code.ExprID
@@ -23,6 +21,7 @@ func (x *Extractor) object(n *node, want bool) code.ExprID {
 			a := p.AsPropertyAssignment()
 			id = x.key(a.Name())
 			t := x.typ(a.Type)
+			x.expectProperty(a.Initializer, expected, id, t)
 			value = x.expr(a.Initializer, code.RoleRead, want)
 			if t != 0 {
 				value = x.of(t)
@@ -39,6 +38,9 @@ func (x *Extractor) object(n *node, want bool) code.ExprID {
 			who := x.receiver()
 			x.setReceiver(nobody)
 			x.measure.closure = true
+			if expected != 0 && id != 0 && untyped(p) {
+				x.contextFrom(x.builder.Member(expected, x.named(id)))
+			}
 			result := x.closureParts(p)
 			x.setReceiver(who)
 			switch p.Kind {
@@ -52,7 +54,6 @@ func (x *Extractor) object(n *node, want bool) code.ExprID {
 			x.list = append(x.list, x.builder.Expr(code.OpField, int32(x.named(id)), int32(value)))
 		}
 	}
-	x.context = context
 	if !want {
 		x.list = x.list[:mark]
 		return 0
@@ -62,6 +63,18 @@ func (x *Extractor) object(n *node, want bool) code.ExprID {
 		return spread
 	}
 	return x.builder.Union(x.builder.Expr(code.OpObject, int32(list), 0), spread)
+}
+
+// expectProperty tells the value of a property what it should be: of type t, or
+// the property of what the object should be.
+func (x *Extractor) expectProperty(init *node, expected code.ExprID, id symID, t code.ExprID) {
+	x.expect = 0
+	switch {
+	case t != 0:
+		x.expecting(init, x.of(t))
+	case expected != 0 && id != 0:
+		x.expecting(init, x.builder.Member(expected, x.named(id)))
+	}
 }
 
 // key reads the name of a property of an object literal, which is no use.
@@ -87,13 +100,14 @@ func (x *Extractor) objectMembers(n *node, d code.DefID) code.ExprID {
 		return 0
 	}
 	defer x.leave()
+	expected := x.takeExpected()
 	outer, who := x.scope, x.receiver()
 	x.objectDepth++
 	x.scope = d
 	var spread code.ExprID
 	for _, p := range n.AsObjectLiteralExpression().Properties.Nodes {
 		x.setReceiver(receiver{self: x.defExpr(d), def: code.NoDef})
-		if e := x.objectMember(p, d); e != 0 {
+		if e := x.objectMember(p, d, expected); e != 0 {
 			spread = x.builder.Union(spread, e)
 		}
 		x.scope = d
@@ -105,7 +119,7 @@ func (x *Extractor) objectMembers(n *node, d code.DefID) code.ExprID {
 }
 
 // objectMember reads one property; the value of a spread one is returned.
-func (x *Extractor) objectMember(p *node, owner code.DefID) code.ExprID {
+func (x *Extractor) objectMember(p *node, owner code.DefID, expected code.ExprID) code.ExprID {
 	if p.Kind == syntax.KindSpreadAssignment {
 		return x.expr(p.AsSpreadAssignment().Expression, code.RoleRead, true)
 	}
@@ -157,6 +171,9 @@ func (x *Extractor) objectMember(p *node, owner code.DefID) code.ExprID {
 	x.scope = d
 	switch {
 	case p.Kind != syntax.KindPropertyAssignment && p.Kind != syntax.KindShorthandPropertyAssignment:
+		if expected != 0 && p.Kind == syntax.KindMethodDeclaration && untyped(p) {
+			x.contextFrom(x.builder.Member(expected, x.named(id)))
+		}
 		x.functionDefinition(p, d, 0)
 	case p.Kind == syntax.KindShorthandPropertyAssignment:
 		x.mergeDef(d, x.identifier(name, code.RoleRead))
@@ -174,13 +191,19 @@ func (x *Extractor) objectMember(p *node, owner code.DefID) code.ExprID {
 		switch {
 		case kind == code.KindMethod:
 			x.assertions(init)
-			x.contextOf(t, a.Type)
+			if t == 0 && expected != 0 {
+				x.contextFrom(x.builder.Member(expected, x.named(id)))
+			} else {
+				x.contextOf(t, a.Type)
+			}
 			x.keepSelf = true
 			x.functionDefinition(literal, d, t)
 		case literal != nil && literal.Kind == syntax.KindObjectLiteralExpression && x.objectDepth < maxObjectDepth:
 			x.assertions(init)
+			x.expectProperty(literal, expected, id, t)
 			x.mergeDef(d, x.objectMembers(literal, d))
 		default:
+			x.expectProperty(init, expected, id, t)
 			saved := x.measure
 			x.measure = measure{}
 			x.mergeDef(d, x.expr(init, code.RoleRead, true))
@@ -198,8 +221,12 @@ const maxElements = 4
 func (x *Extractor) array(n *node, want bool) code.ExprID {
 	var element code.ExprID
 	count := 0
+	expected := x.builder.Unary(code.OpElem, x.takeExpected())
 	for _, e := range n.AsArrayLiteralExpression().Elements.Nodes {
 		look := want && count < maxElements && !x.outline
+		if expected != 0 {
+			x.expecting(e, expected)
+		}
 		v := x.expr(e, code.RoleRead, look)
 		if !look || v == 0 {
 			continue

@@ -147,6 +147,7 @@ func (x *Extractor) returnStatement(e *node) {
 		x.returned(x.tuple(a))
 		return
 	}
+	x.expecting(e, x.function.expected)
 	x.returned(x.expr(e, code.RoleRead, !x.function.annotated))
 }
 

@@ -250,8 +250,8 @@ func (x *Extractor) tail(list code.ExprID) code.ExprID { return code.ExprID(x.do
 // are worked out here that are not containers, which link knows.
 func (x *Extractor) reference(n *node) code.ExprID {
 	r := n.AsTypeReferenceNode()
-	if r.TypeName.Kind == syntax.KindIdentifier && x.isConst(r.TypeName) {
-		return 0
+	if isConstAssertion(n) && n.Parent != nil && n.Parent.Kind == syntax.KindAsExpression {
+		return 0 // "as const" is parsed as a type of that name
 	}
 	t := x.typeEntity(r.TypeName, code.RoleType)
 	args := x.typeList(r.TypeArguments)
@@ -277,11 +277,6 @@ func (x *Extractor) reference(n *node) code.ExprID {
 		}
 	}
 	return x.applied(t, args)
-}
-
-// isConst is the const of "as const", which is parsed as a type's name.
-func (x *Extractor) isConst(n *node) bool {
-	return n.Text() == "const" && n.Parent != nil && n.Parent.Parent != nil && n.Parent.Parent.Kind == syntax.KindAsExpression
 }
 
 // typeEntity reads a name in a type position: A, A.B, and in heritage clauses also a property access.
@@ -383,7 +378,8 @@ func (x *Extractor) valueEntity(n *node) code.ExprID {
 	return 0
 }
 
-// objectType reads an object type that belongs to no alias or interface.
+// objectType reads an object type that is not what an alias, interface, property
+// or variable is declared as. Its members are locals: nothing outside can name them.
 func (x *Extractor) objectType(members *syntax.NodeList) code.ExprID {
 	if members == nil {
 		return 0
@@ -392,9 +388,10 @@ func (x *Extractor) objectType(members *syntax.NodeList) code.ExprID {
 	var call code.ExprID
 	for _, m := range members.Nodes {
 		var id symID
+		var start uint32
 		if name := m.Name(); name != nil {
 			x.computed(name)
-			id, _ = x.memberName(name)
+			id, start = x.memberName(name)
 		}
 		var value code.ExprID
 		switch m.Kind {
@@ -402,19 +399,23 @@ func (x *Extractor) objectType(members *syntax.NodeList) code.ExprID {
 			value = x.of(x.typ(m.AsPropertySignatureDeclaration().Type))
 		case syntax.KindMethodSignature:
 			value = x.of(x.signature(m))
-		case syntax.KindGetAccessor, syntax.KindSetAccessor:
+		case syntax.KindGetAccessor:
 			value = x.closureParts(m)
-			if m.Kind == syntax.KindSetAccessor {
-				value = 0
-			}
+		case syntax.KindSetAccessor:
+			x.closureParts(m)
+			continue
 		case syntax.KindCallSignature:
 			call = x.builder.Union(call, x.signature(m))
-		case syntax.KindConstructSignature, syntax.KindIndexSignature:
+			continue
+		default:
 			x.signature(m)
+			continue
 		}
-		if id != 0 && value != 0 {
-			x.list = append(x.list, x.builder.Expr(code.OpField, int32(x.named(id)), int32(value)))
+		if id == 0 || x.outline {
+			continue
 		}
+		l := x.builder.AddLocal(code.Local{Name: x.named(id), Kind: code.KindVariable, Scope: x.scope, Start: start, Type: value})
+		x.list = append(x.list, x.builder.Expr(code.OpField, int32(x.named(id)), int32(x.builder.Expr(code.OpLocal, int32(l), 0))))
 	}
 	list := x.takeList(mark)
 	if list == 0 {

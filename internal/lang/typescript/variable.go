@@ -302,7 +302,12 @@ func (x *Extractor) variable(n *node, source code.ExprID) {
 // initialise reads the type and the initial value of a variable with a simple name.
 func (x *Extractor) initialise(own code.DefID, b int32, annotation, init *node, source code.ExprID) {
 	var t code.ExprID
-	if annotation != nil {
+	switch {
+	case annotation == nil:
+	case own != code.NoDef && !x.inner:
+		t = x.aliased(annotation, own, true)
+		x.annotate(b, x.of(t))
+	default:
 		t = x.typ(annotation)
 		x.annotate(b, x.of(t))
 	}
@@ -323,11 +328,10 @@ func (x *Extractor) initialise(own code.DefID, b int32, annotation, init *node, 
 		x.functionDefinition(literal, own, t)
 	case own != code.NoDef && !x.inner && literal.Kind == syntax.KindObjectLiteralExpression:
 		x.assertions(init)
+		x.expecting(literal, x.expectedOf(init, t))
 		x.merge(b, x.objectMembers(literal, own))
 	default:
-		if literalKind(init) == code.KindFunction {
-			x.contextOf(t, annotation)
-		}
+		x.expecting(init, x.of(t))
 		saved := x.measure
 		if own != code.NoDef {
 			x.measure = measure{}
@@ -340,6 +344,44 @@ func (x *Extractor) initialise(own code.DefID, b int32, annotation, init *node, 
 			x.measure = saved
 		}
 	}
+}
+
+// expectedOf is what a literal should be that a variable of type t is initialised with.
+func (x *Extractor) expectedOf(init *node, t code.ExprID) code.ExprID {
+	for t == 0 && init != nil {
+		switch init.Kind {
+		case syntax.KindSatisfiesExpression:
+			x.silent++
+			t = x.simpleType(init.AsSatisfiesExpression().Type)
+			x.silent--
+			init = init.Expression()
+		case syntax.KindAsExpression:
+			x.silent++
+			t = x.simpleType(init.AsAsExpression().Type)
+			x.silent--
+			init = init.Expression()
+		case syntax.KindParenthesizedExpression:
+			init = init.Expression()
+		default:
+			return 0
+		}
+	}
+	return x.of(t)
+}
+
+// simpleType is a type reference, which can be read twice without making anything new.
+func (x *Extractor) simpleType(t *node) code.ExprID {
+	if t == nil || t.Kind != syntax.KindTypeReference {
+		return 0
+	}
+	if args := t.AsTypeReferenceNode().TypeArguments; args != nil {
+		for _, a := range args.Nodes {
+			if a.Kind != syntax.KindTypeReference || a.AsTypeReferenceNode().TypeArguments != nil {
+				return 0
+			}
+		}
+	}
+	return x.typ(t)
 }
 
 func (x *Extractor) isDeclared(n *node) bool {

@@ -9,3 +9,5 @@ App.start = function () {
 var jQueryPlugin = (function ($) {
   return $.fn;
 })(jQuery);
+App.util = {};
+App.later = () => App.start();
