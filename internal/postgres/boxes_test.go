@@ -1,16 +1,13 @@
 package postgres_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"reflect"
 	"slices"
 	"strings"
@@ -40,8 +37,6 @@ type look struct {
 	ref  postgres.Ref
 	c    *corpus
 }
-
-const childEnv = "MANITO_TEST_CHILD"
 
 // survivor is a server whose processes were all killed after a scan was published, made once.
 var survivor struct {
@@ -114,64 +109,6 @@ func newLook(t *testing.T, d *postgrestest.Database, db *postgres.DB, c *corpus)
 		t.Fatal(err)
 	}
 	return look{db: db, conn: d.Connect(t, d.Reader), repo: repo, ref: ref, c: c}
-}
-
-// startChild starts a process that scans the small corpus and waits until it says a word.
-func startChild(t *testing.T, dsn, schema, word string, env ...string) *exec.Cmd {
-	t.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childEnv+"=1", "MANITO_TEST_CHILD_DSN="+dsn, "MANITO_TEST_CHILD_SCHEMA="+schema)
-	cmd.Env = append(cmd.Env, env...)
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill() }) // it has ended when the test passes
-	if word == "" {
-		go func() { _, _ = io.Copy(io.Discard, out) }() // the child must not block on a full pipe
-		return cmd
-	}
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if lines.Text() == word {
-			go func() { _, _ = io.Copy(io.Discard, out) }() // the child must not block on a full pipe
-			return cmd
-		}
-	}
-	t.Fatalf("the scanning process ended without saying %q: %v", word, lines.Err())
-	return nil
-}
-
-// child scans, says each phase that is done, and waits to be killed.
-func child() {
-	ctx := context.Background()
-	fail := func(err error) {
-		if err != nil {
-			fmt.Fprintln(os.Stderr, "child:", err)
-			os.Exit(1)
-		}
-	}
-	db, err := postgres.Open(ctx, postgres.Config{DSN: os.Getenv("MANITO_TEST_CHILD_DSN"), Schema: os.Getenv("MANITO_TEST_CHILD_SCHEMA"), Application: "child"})
-	fail(err)
-	c := newCorpus(small)
-	if os.Getenv("MANITO_TEST_CHILD_SEED") != "" {
-		c = changed(small)
-	}
-	lease, err := take(ctx, db, "/r", "main")
-	fail(err)
-	st, err := c.write(ctx, db, lease)
-	fail(err)
-	fmt.Println("written")
-	_, err = lease.Publish(ctx, c.publication(st))
-	fail(err)
-	fmt.Println("committed")
-	fail(lease.Project(ctx, c.projection(st)))
-	fmt.Println("published")
-	select {}
 }
 
 func TestScanResultInsertion(t *testing.T) {

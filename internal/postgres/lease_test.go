@@ -143,7 +143,8 @@ func TestHeartbeatKeepsAndLosesTheLease(t *testing.T) {
 	}()
 	select {
 	case <-l.Context().Done():
-	case <-t.Context().Done():
+	case <-time.After(time.Minute):
+		t.Fatal("the heartbeat does not notice that the lease is lost")
 	}
 	if cause := context.Cause(l.Context()); problem.KindOf(cause) != problem.Conflict {
 		t.Fatalf("the cause is %v", cause)

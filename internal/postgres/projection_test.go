@@ -283,6 +283,24 @@ func TestSweep(t *testing.T) {
 	if diff := cmp.Diff(before, surface(t, d.Connect(t, d.Reader), "main")); diff != "" {
 		t.Fatalf("views (-before +after):\n%s", diff)
 	}
+	// What the views show stays while the projection of the next snapshot is pending.
+	st, err := a.write(t.Context(), db, lease)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lease.Publish(t.Context(), a.publication(st)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lease.Sweep(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	sound(t, db, "/r", "main")
+	if diff := cmp.Diff(before, surface(t, d.Connect(t, d.Reader), "main")); diff != "" {
+		t.Fatalf("views (-before +after a sweep while pending):\n%s", diff)
+	}
+	if err := lease.Project(t.Context(), a.projection(st)); err != nil {
+		t.Fatal(err)
+	}
 	if err := lease.Release(t.Context()); err != nil {
 		t.Fatal(err)
 	}
