@@ -32,6 +32,8 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			db := postgrestest.New(env.T().(testing.TB))
 			env.Setenv("DATABASE_URL", db.App)
+			env.Setenv("MANITO_MIGRATION_URL", db.Admin)
+			env.Setenv("APP_ROLE", db.Roles.App)
 			env.Setenv("POSTGRES_SCHEMA", db.Schema)
 			env.Setenv("MANITO_ENV", "development")
 			env.Setenv("MANITO_HOME", filepath.Join(env.WorkDir, "home"))
@@ -45,7 +47,7 @@ func TestScripts(t *testing.T) {
 func TestEmbedded(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
-		Files: []string{filepath.Join("testdata", "embedded.txtar")},
+		Files: []string{filepath.Join("testdata", "embedded.txtar"), filepath.Join("testdata", "embedded_db.txtar")},
 		Setup: func(env *testscript.Env) error {
 			home, err := os.MkdirTemp("", "mh") // short, and where the server's user may enter
 			if err != nil {

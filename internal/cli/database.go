@@ -53,33 +53,48 @@ func (a *app) clusterOptions(cfg *config.Config) (pgembed.Options, error) {
 }
 
 // openDatabase opens the configured database, or the embedded one, which it brings up to date.
-func (a *app) openDatabase(ctx context.Context, cfg *config.Config) (opened *database, err error) {
+// One-shot commands keep no connection and open a few.
+func (a *app) openDatabase(ctx context.Context, cfg *config.Config) (*database, error) {
+	return a.openPool(ctx, cfg, 0, min(cfg.Database.PoolMax, 4))
+}
+
+// openPool is openDatabase with the size of the pool.
+func (a *app) openPool(ctx context.Context, cfg *config.Config, least, most int) (opened *database, err error) {
 	db := &database{}
 	if cfg.Database.External() {
 		if db.dsn, err = cfg.Database.DSN(); err != nil {
 			return nil, err
 		}
-	} else if err = a.openEmbedded(ctx, cfg, db); err != nil {
-		return nil, err
-	}
-	defer func() {
-		if err != nil && db.cluster != nil {
-			err = closeAfter(err, db.cluster)
+		if err = a.migrator(cfg, db.dsn).Check(ctx); err != nil {
+			return nil, err
 		}
-	}()
-	if err = a.schema(ctx, cfg, db); err != nil {
-		return nil, err
+	} else {
+		if db.cluster, err = a.openCluster(ctx, cfg); err != nil {
+			return nil, err
+		}
+		defer func() {
+			if err != nil {
+				err = closeAfter(err, db.cluster)
+			}
+		}()
+		if db.dsn, err = a.embeddedDSN(ctx, cfg, db.cluster); err != nil {
+			return nil, err
+		}
 	}
-	d := &cfg.Database
-	db.DB, err = postgres.Open(ctx, postgres.Config{
-		DSN: db.dsn, Schema: d.Schema, MinConns: 0, MaxConns: min(int32(d.PoolMax), 4),
-		ConnectTimeout: d.ConnectionTimeout, AcquireTimeout: d.AcquireTimeout, IdleTimeout: d.IdleTimeout, StatementTimeout: d.StatementTimeout,
-		TransactionPooler: d.Pooler == "transaction", Application: "manito",
-	})
-	if err != nil {
+	if db.DB, err = postgres.Open(ctx, poolConfig(cfg, db.dsn, least, most)); err != nil {
 		return nil, err
 	}
 	return db, nil
+}
+
+// poolConfig is the pool as it is configured.
+func poolConfig(cfg *config.Config, dsn string, least, most int) postgres.Config {
+	d := &cfg.Database
+	return postgres.Config{
+		DSN: dsn, Schema: d.Schema, MinConns: int32(least), MaxConns: int32(most),
+		ConnectTimeout: d.ConnectionTimeout, AcquireTimeout: d.AcquireTimeout, IdleTimeout: d.IdleTimeout, StatementTimeout: d.StatementTimeout,
+		TransactionPooler: d.Pooler == "transaction", Application: "manito",
+	}
 }
 
 func closeAfter(err error, c *pgembed.Cluster) error {
@@ -89,20 +104,20 @@ func closeAfter(err error, c *pgembed.Cluster) error {
 	return err
 }
 
-func (a *app) openEmbedded(ctx context.Context, cfg *config.Config, db *database) error {
+// openCluster starts or joins the embedded cluster and tells what it has repaired.
+func (a *app) openCluster(ctx context.Context, cfg *config.Config) (*pgembed.Cluster, error) {
 	opt, err := a.clusterOptions(cfg)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	db.cluster, err = pgembed.Open(ctx, opt)
+	cluster, err := pgembed.Open(ctx, opt)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, n := range db.cluster.Notices() {
+	for _, n := range cluster.Notices() {
 		a.note("%s", n)
 	}
-	db.dsn = db.cluster.DSN(cfg.Database.Name)
-	return nil
+	return cluster, nil
 }
 
 // indexDir is the folder of index files.
@@ -111,20 +126,4 @@ func indexDir(cfg *config.Config) string { return filepath.Join(cfg.Home, "index
 // migrator works on the configured schema.
 func (a *app) migrator(cfg *config.Config, dsn string) *migrate.Migrator {
 	return migrate.New(migrate.Config{DSN: dsn, Schema: cfg.Database.Schema, AppVersion: version(), Logger: a.logger(cfg)})
-}
-
-// schema brings an embedded database up to date, and checks an external one.
-func (a *app) schema(ctx context.Context, cfg *config.Config, db *database) error {
-	if db.cluster == nil {
-		return a.migrator(cfg, db.dsn).Check(ctx)
-	}
-	if err := db.cluster.EnsureDatabase(ctx, cfg.Database.Name); err != nil {
-		return err
-	}
-	m := a.migrator(cfg, db.dsn)
-	if _, err := m.Init(ctx, migrate.InitOptions{}); err != nil {
-		return err
-	}
-	_, err := m.Up(ctx)
-	return err
 }

@@ -42,7 +42,7 @@ func commandPage() []byte {
 	var b bytes.Buffer
 	b.WriteString("# Command line\n\n" + generated)
 	b.WriteString("Data goes to standard output, everything else to standard error. With `--json` a command writes one document whose `schema` names its shape and version; an error is then a document `manito/error/v1` on standard error.\n\n")
-	b.WriteString("| exit code | means |\n|---|---|\n| 0 | done |\n| 1 | something was found (only check, doctor and validate) |\n| 2 | usage: the request cannot be understood, or a name is ambiguous |\n| 3 | failure |\n| 4 | not found |\n| 5 | incomplete: something could not be looked at |\n| 130 | interrupted |\n")
+	b.WriteString("| exit code | means |\n|---|---|\n| 0 | done |\n| 1 | something was found (only check, doctor, validate, lint and drift) |\n| 2 | usage: the request cannot be understood, or a name is ambiguous |\n| 3 | failure |\n| 4 | not found |\n| 5 | incomplete: something could not be looked at |\n| 130 | interrupted |\n")
 	root := (&app{flags: map[string]string{}}).root()
 	b.WriteString("\n## Flags of every command\n\n")
 	flagTable(&b, root.PersistentFlags())

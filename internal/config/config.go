@@ -102,6 +102,22 @@ func (d *Database) DSN() (string, error) {
 	return d.withSSL(raw)
 }
 
+// MigrationDSN is the address that db commands use: MANITO_MIGRATION_URL, else that of DSN.
+func (d *Database) MigrationDSN() (string, error) {
+	if d.MigrationURL != "" {
+		return d.withSSL(d.MigrationURL)
+	}
+	return d.DSN()
+}
+
+// SuperuserDSN is the address that db init uses: MANITO_SUPERUSER_URL, else that of MigrationDSN.
+func (d *Database) SuperuserDSN() (string, error) {
+	if d.SuperuserURL != "" {
+		return d.withSSL(d.SuperuserURL)
+	}
+	return d.MigrationDSN()
+}
+
 func hasPort(h string) bool {
 	i := strings.LastIndexByte(h, ':')
 	if i < 0 || strings.Count(h, ":") > 1 && !strings.HasPrefix(h, "[") {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"runtime"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -60,6 +61,8 @@ type DB struct {
 	cfg    Config
 	pool   *pgxpool.Pool // interactive statements and heartbeats
 	ingest *pgxpool.Pool // what scans write; no statement timeout
+
+	waiting atomic.Int32 // callers that have asked pool for a connection and have none yet
 }
 
 // oldest is the first server version on which the schema works.
@@ -185,6 +188,10 @@ func quoteIdent(name string) string { return pgx.Identifier{name}.Sanitize() }
 func (db *DB) acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
 	wait, cancel := context.WithTimeout(ctx, db.cfg.AcquireTimeout)
 	defer cancel()
+	if pool == db.pool {
+		db.waiting.Add(1)
+		defer db.waiting.Add(-1)
+	}
 	conn, err := pool.Acquire(wait)
 	switch {
 	case err == nil:

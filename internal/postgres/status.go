@@ -84,6 +84,7 @@ func (db *DB) Server(ctx context.Context) (s Server, err error) {
 // Pool is how the pool of interactive connections is used now.
 type Pool struct {
 	Total, Idle, InUse, Max int32
+	Waiting                 int32 // callers that have asked for a connection and have none yet
 	Waited                  int64 // acquisitions that had to wait, since the start
 	Cancelled               int64 // acquisitions that were given up, since the start
 }
@@ -91,5 +92,5 @@ type Pool struct {
 // Pool counts connections; it asks nobody.
 func (db *DB) Pool() Pool {
 	s := db.pool.Stat()
-	return Pool{Total: s.TotalConns(), Idle: s.IdleConns(), InUse: s.AcquiredConns(), Max: s.MaxConns(), Waited: s.EmptyAcquireCount(), Cancelled: s.CanceledAcquireCount()}
+	return Pool{Total: s.TotalConns(), Idle: s.IdleConns(), InUse: s.AcquiredConns(), Max: s.MaxConns(), Waiting: db.waiting.Load(), Waited: s.EmptyAcquireCount(), Cancelled: s.CanceledAcquireCount()}
 }
