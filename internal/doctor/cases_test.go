@@ -1,0 +1,96 @@
+package doctor
+
+// broken is what a check must find: the SQL that breaks the shop, the object that is
+// then named, a word of the evidence, and the SQL that mends it where the doctor leaves
+// that to people.
+type broken struct {
+	id, name string
+	sql      string
+	sqlAfter string // a second step of the break
+	object   string
+	evidence string
+	clean    string // by hand; "" when Apply must clear it
+	undo     bool   // running the fix's undo brings the finding back
+	options  func(*Options)
+}
+
+// THIS_DATABASE stands for the name of the test's database; a line "--" parts statements that may not share a transaction.
+var cases = []broken{
+	{id: "OWN-01", name: "table", sql: "alter table shop.orders owner to doctor_test_other", object: "table shop.orders", evidence: "owned by doctor_test_other", undo: true},
+	{id: "OWN-01", name: "function", sql: "alter function shop.total owner to doctor_test_other", object: "function shop.total(n bigint)", evidence: "doctor_test_other", undo: true},
+	{id: "OWN-01", name: "view", sql: "alter view shop.recent owner to doctor_test_other", object: "view shop.recent", evidence: "doctor_test_other", undo: true},
+	{id: "OWN-01", name: "type", sql: "create type shop.colour as enum ('red'); alter type shop.colour owner to doctor_test_other", object: "type shop.colour", evidence: "doctor_test_other", undo: true},
+	{id: "OWN-01", name: "sequence", sql: "create sequence shop.loose", object: "sequence shop.loose", evidence: "manito_super", undo: true},
+	{id: "OWN-02", sql: "alter schema shop owner to doctor_test_other", object: "schema shop", evidence: "2 of 2 tables", undo: true},
+	{id: "OWN-03", sql: "alter table shop.orders owner to doctor_test_other", object: "objects of doctor_test_other", evidence: "not a member of doctor_test_other", clean: "alter table shop.orders owner to doctor_test_owner",
+		options: func(o *Options) { o.DSN += " user=doctor_test_app password=manito-test" }},
+	{id: "OWN-04", sql: "alter table shop.orders owner to current_user", object: "schema shop", evidence: "superuser with LOGIN", clean: "alter table shop.orders owner to doctor_test_owner"},
+	{id: "OWN-05", sql: "set role doctor_test_owner; create table shop.schema_migrations (version bigint primary key, dirty boolean); reset role", object: "shop.schema_migrations by doctor_test_app", evidence: "DELETE, INSERT, UPDATE", undo: true},
+	{id: "PRIV-01", name: "table", sql: "revoke insert on shop.orders from doctor_test_app", object: "shop.orders for doctor_test_app", evidence: "lacks INSERT", undo: true},
+	{id: "PRIV-01", name: "sequence", sql: "create sequence shop.plain; alter sequence shop.plain owner to doctor_test_owner; revoke all on shop.plain from doctor_test_app", object: "shop.plain for doctor_test_app", evidence: "USAGE", undo: true},
+	{id: "PRIV-01", name: "schema", sql: "revoke usage on schema shop from doctor_test_app", object: "schema shop for doctor_test_app", evidence: "USAGE", undo: true},
+	{id: "PRIV-02", sql: "alter default privileges for role doctor_test_owner in schema shop revoke all on tables from doctor_test_app", object: "next table of doctor_test_owner in shop for doctor_test_app", evidence: "INSERT", undo: true},
+	{id: "PRIV-04", name: "table", sql: "grant select on shop.orders to public", object: "shop.orders", evidence: "SELECT", undo: true},
+	{id: "PRIV-04", name: "schema", sql: "grant create on schema shop to public", object: "schema shop", evidence: "CREATE", undo: true},
+	{id: "PRIV-05", sql: "grant create on schema shop to doctor_test_app", object: "schema shop for doctor_test_app", evidence: "CREATE", undo: true},
+	{id: "PRIV-06", sql: "create function shop.secret() returns int language sql security definer set search_path = pg_catalog as 'select 1'", object: "shop.secret()", evidence: "SECURITY DEFINER", undo: true},
+	{id: "PRIV-07", name: "off", sql: "create policy p on shop.orders using (true)", object: "shop.orders", evidence: "row security is off", undo: true},
+	{id: "PRIV-07", name: "without policy", sql: "alter table shop.orders enable row level security", object: "shop.orders", evidence: "no policy", clean: "alter table shop.orders disable row level security"},
+
+	{id: "MIG-01", sql: "create table shop.goose_db_version (id int primary key, version_id bigint, is_applied boolean); create table shop.schema_migrations (version bigint primary key)", object: "schema shop", evidence: "shop.goose_db_version, shop.schema_migrations", clean: "drop table shop.goose_db_version"},
+	{id: "MIG-02", sql: "create table shop.schema_migrations (version bigint)", object: "shop.schema_migrations", evidence: "version", undo: true},
+	{id: "MIG-03", sql: "create table shop.migrations (id text, status text); insert into shop.migrations values ('001', 'failed'), ('001', 'success'), ('002', 'success')", object: "shop.migrations 001", evidence: "2 rows", undo: true},
+	{id: "MIG-04", name: "applied", sql: "create table shop.migrations (id text primary key, status text, error_message text); create table shop.websocket_connections (id int primary key); insert into shop.migrations values ('003_websocket_enhancements', 'failed', 'duplicate key')", object: "shop.migrations 003_websocket_enhancements", evidence: "it was applied", undo: true},
+	{id: "MIG-04", name: "not applied", sql: "create table shop.migrations (id text primary key, status text, error_message text); insert into shop.migrations values ('003_websocket_enhancements', 'failed', 'boom')", object: "shop.migrations 003_websocket_enhancements", evidence: "it was not applied", undo: true},
+	{id: "MIG-04", name: "unknown and dirty", sql: "create table shop.schema_migrations (version bigint primary key, dirty boolean); insert into shop.schema_migrations values (7, true)", object: "shop.schema_migrations 7", evidence: "failed", clean: "update shop.schema_migrations set dirty = false"},
+	{id: "MIG-08", sql: "create index orders_note on shop.orders (note); update pg_index set indisvalid = false where indexrelid = 'shop.orders_note'::regclass", object: "shop.orders_note", evidence: "not valid"},
+	{id: "MIG-09", sql: "alter table shop.orders add constraint short check (length(note) < 10) not valid", object: "shop.orders.short", evidence: "NOT VALID"},
+	{id: "MIG-11", sql: "create table shop.migrations (id varchar(255) primary key, status text)", object: "shop.migrations", evidence: "character varying", clean: "drop table shop.migrations"},
+
+	{id: "FUN-01", sql: "create function shop.f(n int) returns table(id bigint, note text) language plpgsql as $$ begin return query select id, note from shop.orders limit n; end $$", object: "shop.f(integer)", evidence: "ambiguous", undo: true},
+	{id: "FUN-02", sql: "create table shop.wide (id bigint primary key, v varchar(255), r real); create function shop.f(n int) returns table(kind text, score float8) language plpgsql as $$ begin return query select w.v, w.r from shop.wide w where w.v <> 'a;b' limit n; end $$", object: "shop.f(integer)", evidence: "does not match", undo: true},
+	{id: "FUN-02", name: "after ambiguous", sql: "create table shop.wide (id bigint primary key, v varchar(255)); create function shop.f(n int) returns table(v text) language plpgsql as $$ begin return query select v from shop.wide limit n; return query select w.v from shop.wide w; end $$", object: "shop.f(integer)", evidence: "does not match", undo: true,
+		sqlAfter: "create or replace function shop.f(n int) returns table(v text) language plpgsql as $$\n#variable_conflict use_column\nbegin return query select v from shop.wide limit n; end $$"},
+	{id: "FUN-03", name: "extension", sql: "drop extension if exists pg_trgm cascade", object: "shop.alike(text,text)", evidence: "similarity",
+		sqlAfter: "create function shop.alike(a text, b text) returns real language plpgsql as $$ begin return similarity(a, b); end $$"},
+	{id: "FUN-03", name: "operator", sql: "create function shop.deep(j jsonb) returns text language plpgsql as $$ begin return j ->> 'a' ->> 'b'; end $$", object: "shop.deep(jsonb)", evidence: "operator does not exist", undo: true},
+	{id: "FUN-03", name: "column", sql: "create function shop.gone() returns bigint language plpgsql as $$ begin return (select sum(price) from shop.orders); end $$", object: "shop.gone()", evidence: "price", clean: "drop function shop.gone()"},
+
+	{id: "PATH-01", sql: "alter role doctor_test_app in database THIS_DATABASE set search_path = nowhere", object: "role doctor_test_app in database THIS_DATABASE", evidence: "nowhere", undo: true},
+	{id: "PATH-02", sql: "create table public.orders (id int primary key)", object: "shop.orders", evidence: "public.orders", clean: "drop table public.orders"},
+	{id: "PATH-03", sql: "create function shop.secret() returns int language sql security definer as 'select 1'", object: "shop.secret()", evidence: "no search_path", undo: true},
+	{id: "PATH-04", sql: "create extension hstore schema shop", object: "extension hstore", evidence: "shop", clean: "drop extension hstore"},
+	{id: "PATH-05", sql: `create table shop."Odd Name" (id int primary key)`, object: `shop."Odd Name"`, evidence: "quotes", clean: `drop table shop."Odd Name"`},
+
+	{id: "SEQ-01", sql: "insert into shop.orders (id, customer_id) values (5000, 1)", object: "shop.orders.id", evidence: "5000"},
+	{id: "SEQ-02", sql: "create table shop.small (id smallint generated always as identity primary key); alter table shop.small owner to doctor_test_owner; select setval('shop.small_id_seq', 32000)", object: "shop.small.id", evidence: "32000 of 32767"},
+	{id: "SEQ-03", sql: "alter sequence shop.orders_id_seq as integer", object: "shop.orders.id", evidence: "integer", undo: true},
+	{id: "SEQ-04", sql: "create sequence shop.loose; create table shop.t (id bigint primary key default nextval('shop.loose'))", object: "shop.t.id", evidence: "nextval", undo: true},
+	{id: "SEQ-05", sql: "create table shop.t (id serial primary key)", object: "shop.t.id", evidence: "integer", clean: "drop table shop.t"},
+
+	{id: "KEY-01", sql: "create table shop.t (id bigint)", object: "shop.t", evidence: "neither", clean: "alter table shop.t add primary key (id)"},
+	{id: "KEY-02", sql: "drop index shop.orders_customer", object: "shop.orders.orders_customer_id_fkey", evidence: "FOREIGN KEY"},
+	{id: "KEY-03", name: "double", sql: "alter table shop.orders add constraint twice foreign key (customer_id) references shop.customer", object: "shop.orders.twice", evidence: "orders_customer_id_fkey", undo: true},
+	{id: "KEY-03", name: "types", sql: "create table shop.t (id bigint primary key, customer_id int references shop.customer)", object: "shop.t.t_customer_id_fkey", evidence: "integer", clean: "drop table shop.t"},
+	{id: "KEY-05", sql: "create table shop.node (id uuid primary key)", object: "id in schema shop", evidence: "uuid", clean: "drop table shop.node"},
+	{id: "TYPE-01", sql: "create table shop.t (id bigint primary key, j json, at timestamp, c char(3), v varchar(20))", object: "shop.t", evidence: "j json, at timestamp without time zone", clean: "drop table shop.t"},
+	{id: "TYPE-02", sql: "create table shop.t (id bigint, v text)", object: "shop.t", evidence: "2 columns", clean: "drop table shop.t"},
+	{id: "TYPE-03", sql: "create table shop.t (id bigint primary key, embedding text)", object: "shop.t.embedding", evidence: "text", clean: "drop table shop.t"},
+
+	{id: "IDX-02", name: "same", sql: "create index orders_customer_again on shop.orders (customer_id)", object: "shop.orders_customer_again", evidence: "the same columns"},
+	{id: "IDX-02", name: "prefix", sql: "create index orders_both on shop.orders (customer_id, note)", object: "shop.orders_customer", evidence: "orders_both"},
+
+	{id: "TAB-01", sql: "alter table shop.orders set (autovacuum_enabled = off)", object: "shop.orders", evidence: "off", undo: true},
+	{id: "TAB-03", sql: "create table shop.t (id bigint primary key) with (autovacuum_enabled = off); insert into shop.t select generate_series(1, 5000)", object: "shop.t", evidence: "never analysed"},
+	{id: "TAB-05", sql: "alter table shop.orders disable trigger all", object: triggerOf, evidence: "disabled"},
+	{id: "DUR-01", sql: "alter database THIS_DATABASE set synchronous_commit = off", object: "synchronous_commit of database THIS_DATABASE", evidence: "off", undo: true},
+	{id: "DUR-02", sql: "alter table shop.orders set unlogged", object: "shop.orders", evidence: "UNLOGGED", undo: true},
+	{id: "CONN-04", sql: "alter role doctor_test_app in database THIS_DATABASE reset statement_timeout", object: "role doctor_test_app: statement_timeout", evidence: "neither", undo: true},
+	{id: "CONN-07", sql: "alter role doctor_test_app in database THIS_DATABASE set default_transaction_read_only = on", object: "role doctor_test_app in database THIS_DATABASE", evidence: "read_only", clean: "alter role doctor_test_app in database THIS_DATABASE reset default_transaction_read_only"},
+	{id: "VER-01", name: "extension", sql: "create extension hstore schema public version '1.7'", object: "extension hstore", evidence: "1.7"},
+	{id: "DATA-01", sql: "update shop.orders set note = '[object Object]' where id = 3", object: "shop.orders.note", evidence: "1 rows", clean: "update shop.orders set note = ''"},
+	{id: "VLT-02", sql: "alter table shop.customer add api_key text", object: "shop.customer.api_key", evidence: "text", clean: "alter table shop.customer drop api_key"},
+}
+
+// triggerOf stands for a trigger whose name PostgreSQL chose.
+const triggerOf = "shop.orders.*"
