@@ -217,7 +217,17 @@ func (r *reader) declareVariable(name code.NameID, i uint32, scope int32, p plac
 	return int32(id)
 }
 
+// addDef adds a definition. Where the parser had to guess, a target may have been
+// entered before a definition that is written in front of it; what stands behind
+// in the table must not begin before.
 func (r *reader) addDef(d code.Def) code.DefID {
+	if n := len(r.doc.Defs); n > 0 && d.Start < r.doc.Defs[n-1].Start {
+		d.Start = r.doc.Defs[n-1].Start
+		d.End = max(d.End, d.Start)
+		if d.BodyStart < d.Start {
+			d.BodyStart = 0
+		}
+	}
 	r.slots = append(r.slots, slot{})
 	return r.b.AddDef(d)
 }

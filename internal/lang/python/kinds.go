@@ -133,19 +133,13 @@ const (
 	fAlias
 	fCondition
 	fConsequence
-	fAlternative
 	fObject
 	fAttribute
 	fFunction
 	fArguments
-	fSubscript
 	fKey
-	fOperator
 	fSubject
-	fGuard
 	fModuleName
-	fCause
-	fArgument
 )
 
 func selection() treesitter.Selection {
@@ -186,9 +180,9 @@ func selection() treesitter.Selection {
 		Fields: []string{
 			fName: "name", fTypeParameters: "type_parameters", fParameters: "parameters", fReturnType: "return_type", fBody: "body",
 			fDefinition: "definition", fSuperclasses: "superclasses", fLeft: "left", fRight: "right", fType: "type", fValue: "value",
-			fAlias: "alias", fCondition: "condition", fConsequence: "consequence", fAlternative: "alternative", fObject: "object",
-			fAttribute: "attribute", fFunction: "function", fArguments: "arguments", fSubscript: "subscript", fKey: "key",
-			fOperator: "operator", fSubject: "subject", fGuard: "guard", fModuleName: "module_name", fCause: "cause", fArgument: "argument",
+			fAlias: "alias", fCondition: "condition", fConsequence: "consequence", fObject: "object",
+			fAttribute: "attribute", fFunction: "function", fArguments: "arguments", fKey: "key",
+			fSubject: "subject", fModuleName: "module_name",
 		},
 		Leaves: []string{"string_content"},
 	}
