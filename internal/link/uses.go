@@ -1,6 +1,8 @@
 package link
 
 import (
+	"slices"
+
 	"manito/internal/code"
 	"manito/internal/lang"
 )
@@ -69,6 +71,10 @@ func (u *user) use(use *code.Use) {
 		if use.Role == code.RoleCall {
 			u.superCall(use, ex)
 		}
+	case code.OpUnion:
+		var c choice
+		u.bound(&c, use.Expr)
+		u.choose(use, c)
 	case code.OpThis, code.OpClass, code.OpBuiltin:
 	default:
 		if use.Role == code.RoleCall && use.Name == 0 {
@@ -109,11 +115,112 @@ func (u *user) entity(use *code.Use, n entity) {
 	case eBuiltin:
 		// The language's own names are not worth a row each.
 	case eValue:
-		if use.Role == code.RoleCall || use.Role == code.RoleNew {
+		switch {
+		case n.value.kind == vUnion:
+			c := choice{partial: n.value.partial, reason: n.reason, site: code.SiteValue}
+			c.values(n.value)
+			u.choose(use, c)
+		case use.Role == code.RoleCall || use.Role == code.RoleNew:
 			u.callValue(use, n.value)
 		}
 	default:
 		u.site(use, n.reason, 0)
+	}
+}
+
+// choice is what a name denotes that is bound in several ways: in the branches of
+// a condition, or by an import with another definition where it fails.
+type choice struct {
+	defs    []int32
+	reason  code.Reason
+	partial bool        // one of the ways is not a definition of the repository
+	site    code.Reason // why it is not
+	ext     int32
+}
+
+func (c *choice) add(g int32, reason code.Reason) {
+	if !slices.Contains(c.defs, g) {
+		c.defs = append(c.defs, g)
+		c.reason = reason
+	}
+}
+
+// values adds the functions and types among a value's alternatives.
+func (c *choice) values(v Value) {
+	for _, a := range alternatives(v) {
+		if a.kind == vFunc || a.kind == vType {
+			c.add(a.a, c.reason)
+		} else {
+			c.partial = true
+		}
+	}
+}
+
+// bound adds what an expression denotes.
+func (u *user) bound(c *choice, x code.ExprID) {
+	var n entity
+	switch ex := u.doc.Exprs[x]; ex.Op {
+	case code.OpUnion:
+		u.bound(c, code.ExprID(ex.A))
+		u.bound(c, code.ExprID(ex.B))
+		return
+	case code.OpDef:
+		c.add(u.impl[u.base[u.file]+ex.A], code.ReasonFileScope)
+		return
+	case code.OpImport:
+		n = u.importEntity(u.file, code.ImportID(ex.A), 0)
+	case code.OpName:
+		n = u.name(u.file, u.doc.Names[ex.A])
+	case code.OpMember:
+		r := u.memberExpr(u.file, x)
+		for _, f := range r.found {
+			c.add(f.g, code.ReasonUnionMember)
+		}
+		c.partial = c.partial || r.partial || len(r.found) == 0
+		return
+	default:
+		n = entity{kind: eValue, value: u.val(u.file, x, nil), reason: code.ReasonFileScope}
+	}
+	switch n.kind {
+	case eDef:
+		c.add(n.g, n.reason)
+	case eValue:
+		if n.value.nothing() { // f = None: it is not called then
+			return
+		}
+		c.reason = n.reason
+		c.values(n.value)
+	case eExternal:
+		c.partial, c.site, c.ext = true, code.SiteExternal, n.ext
+	case eBuiltin:
+		c.partial, c.site = true, code.SiteBuiltin
+	default:
+		c.partial, c.site = true, n.reason
+	}
+}
+
+// choose makes the edges of a choice. Which of the ways was taken is not known, so
+// that only a name with one definition reaches it for certain.
+func (u *user) choose(use *code.Use, c choice) {
+	certainty := code.May
+	switch {
+	case len(c.defs) == 0 && (c.site == code.SiteBuiltin || c.site == code.SiteExternal && use.Role == code.RoleImport):
+		return
+	case len(c.defs) == 0 && c.site != 0:
+		u.site(use, c.site, c.ext)
+		return
+	case len(c.defs) == 0:
+		if use.Role == code.RoleCall || use.Role == code.RoleNew {
+			u.site(use, code.SiteValue, 0)
+		}
+		return
+	case len(c.defs) == 1 && !c.partial:
+		certainty = code.Must
+	case len(c.defs) == 1:
+		certainty = code.Likely
+	}
+	for _, g := range c.defs {
+		u.edge(use, g, c.reason, certainty)
 	}
 }
 
