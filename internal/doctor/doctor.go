@@ -117,6 +117,14 @@ type Skipped struct {
 	ID     string `json:"id"`
 	Object string `json:"object,omitempty"`
 	Reason string `json:"reason"`
+	// ByDesign is what the doctor leaves alone by itself, such as a function that would act
+	// outside of its transaction; everything else is something that is missing: a right, time.
+	ByDesign bool `json:"by_design,omitempty"`
+}
+
+// Incomplete says whether something could not be looked at that should have been.
+func (r *Report) Incomplete() bool {
+	return slices.ContainsFunc(r.Skipped, func(k Skipped) bool { return !k.ByDesign })
 }
 
 // Step is one entry of the plan.

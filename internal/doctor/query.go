@@ -50,7 +50,7 @@ func (q query) run(ctx context.Context, s *session) (result, error) {
 func collect(rows []map[string]string) (out result) {
 	for _, r := range rows {
 		if r["skip"] != "" {
-			out.skipped = append(out.skipped, Skipped{Object: r["object"], Reason: r["skip"]})
+			out.skipped = append(out.skipped, Skipped{Object: r["object"], Reason: r["skip"], ByDesign: true})
 			continue
 		}
 		f := Finding{Object: r["object"], Evidence: r["evidence"], Severity: Severity(r["severity"]), Cause: r["cause"]}

@@ -210,7 +210,9 @@ func (s *session) look(ctx context.Context, c Check) (result, error) {
 	}
 	switch {
 	case info.version > s.server.number:
-		return skip("PostgreSQL %s does not know this yet (%d does)", s.server.version, info.version/10000), nil
+		out := skip("PostgreSQL %s does not know this yet (%d does)", s.server.version, info.version/10000)
+		out.skipped[0].ByDesign = true
+		return out, nil
 	case info.needs != "" && !s.server.monitor:
 		return skip("missing right: %q sees only its own sessions; GRANT %s TO %s shows the others", s.server.user, info.needs, quote(s.server.user)), nil
 	}

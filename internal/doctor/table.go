@@ -28,7 +28,7 @@ from pg_database d, lateral (values (age(d.datfrozenxid), 'transaction ids'), (m
 			Breaks: "plans are chosen blindly",
 			Advice: "ANALYZE"}, `
 select r.ident as object, format('%s, never analysed', pg_size_pretty(pg_relation_size(r.oid))) as evidence, format('ANALYZE %s', r.ident) as fix, 'none needed: it changes no row' as undo,
-  pg_get_userbyid(r.relowner)::text as role, 'SHARE UPDATE EXCLUSIVE' as lock
+  pg_get_userbyid(r.relowner)::text as role, 'SHARE UPDATE EXCLUSIVE' as lock, true as concurrent
 from rel r join pg_stat_user_tables u on u.relid = r.oid
 where r.relkind = 'r' and greatest(u.last_analyze, u.last_autoanalyze) is null and pg_relation_size(r.oid) >= 81920
   and not exists (select from pg_class c where c.oid = r.oid and c.reltuples > 0) order by 1`},

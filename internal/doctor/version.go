@@ -52,6 +52,9 @@ func (age) run(ctx context.Context, s *session) (out result, err error) {
 		return out, err
 	}
 	out = collect(rows)
+	for i := range out.findings {
+		out.findings[i].Fix.Verify = s.render(extensionsSQL, out.findings[i].Object)
+	}
 	now := s.opt.Now
 	if now.IsZero() {
 		now = time.Now()
@@ -59,7 +62,7 @@ func (age) run(ctx context.Context, s *session) (out result, err error) {
 	major := s.server.number / 10000
 	day, known := endOfLife[major]
 	if !known {
-		out.skipped = append(out.skipped, Skipped{Object: "server", Reason: fmt.Sprintf("the end of life of PostgreSQL %d is not known to this version of Manito", major)})
+		out.skipped = append(out.skipped, Skipped{Object: "server", ByDesign: true, Reason: fmt.Sprintf("the end of life of PostgreSQL %d is not known to this version of Manito", major)})
 		return out, nil
 	}
 	end, err := time.Parse(time.DateOnly, day)

@@ -1,0 +1,224 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"manito/internal/doctor"
+	"manito/internal/problem"
+)
+
+// doctorOptions are the flags of db doctor.
+type doctorOptions struct {
+	dsn, owner, out, failOn, format, backupDir string
+	app, only                                  []string
+	plan, fix, noBackup, yes                   bool
+}
+
+func (a *app) dbDoctorCommand() *cobra.Command {
+	o := doctorOptions{}
+	cmd := &cobra.Command{
+		Use: "doctor", Short: "Examine a PostgreSQL database, plan its repair and mend it", Args: cobra.NoArgs,
+		Long: `Doctor examines Manito's database, or with --dsn any other from PostgreSQL 12 on. It
+says what is wrong, with the evidence, why it happened, what it breaks and how to mend
+it, and what it could not look at. It only reads, unless --fix is given.
+
+--plan tries every fix in a transaction that is rolled back, and shows the SQL with the
+role that must run it, its lock and its undo; --out writes it as files for psql.
+
+--fix applies safe fixes, each in a transaction of its own that is rolled back when it
+does not clear its finding. Fixes that change rows or function bodies, or build
+something big, are applied with --backup-dir, after a dump, or with --no-backup.
+
+Exit status: 0 nothing as bad as --fail-on was found; 1 something was; 5 nothing was, but something could not be looked at.`,
+		Example: "  manito db doctor\n  manito db doctor --dsn postgres://localhost/shop --schema public --plan --out plan\n  manito db doctor --fix --only OWN,PRIV",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.dbDoctor(cmd.Context(), o) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.dsn, "dsn", "", "database to examine (default: Manito's own); then all its schemas, unless --schema names one")
+	f.StringVar(&o.owner, "owner", "", "role that should own everything (default: the owner of the schema)")
+	f.StringSliceVar(&o.app, "app", nil, "roles that programs run as (default: those that may write to half of the tables)")
+	f.StringSliceVar(&o.only, "only", nil, "ids of checks, or the letters of a family")
+	f.BoolVar(&o.plan, "plan", false, "try every fix and show the plan")
+	f.StringVar(&o.out, "out", "", "folder to write the plan to, as one file for psql per role")
+	f.BoolVar(&o.fix, "fix", false, "apply the fixes")
+	f.BoolVar(&o.noBackup, "no-backup", false, "apply guarded fixes without a backup")
+	f.StringVar(&o.backupDir, "backup-dir", "", "dump the schemas into this folder before the first guarded fix")
+	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask on a terminal")
+	f.StringVar(&o.failOn, "fail-on", string(doctor.High), "severity from which on the exit code is 1: critical, high, medium, low, info or never")
+	f.StringVar(&o.format, "format", "text", "text, json, sarif, markdown or html")
+	return cmd
+}
+
+func (a *app) dbDoctor(ctx context.Context, o doctorOptions) (err error) {
+	if a.json {
+		o.format = "json"
+	}
+	switch {
+	case !slices.Contains([]string{"text", "json", "sarif", "markdown", "html"}, o.format):
+		return problem.New(problem.Usage, "there is no format %q", o.format).Fix("use text, json, sarif, markdown or html")
+	case o.failOn != "never" && !slices.Contains(doctor.Severities(), doctor.Severity(o.failOn)):
+		return problem.New(problem.Usage, "there is no severity %q", o.failOn).Fix("use critical, high, medium, low, info or never")
+	case o.out != "" && !o.plan:
+		return problem.New(problem.Usage, "--out says where to write a plan").Fix("add --plan")
+	case o.fix && o.plan:
+		return problem.New(problem.Usage, "--plan shows what --fix would do").Fix("give one of them")
+	}
+	cfg, err := a.load()
+	if err != nil {
+		return err
+	}
+	opt := doctor.Options{DSN: o.dsn, Schema: a.flags["schema"], Owner: o.owner, App: o.app, Only: o.only, DryRun: trial}
+	if o.plan {
+		opt.DryRun = longTrial
+	}
+	if o.dsn == "" {
+		opt.Schema = cfg.Database.Schema
+		if cfg.Database.External() || cfg.Database.SuperuserURL != "" {
+			if opt.DSN, err = cfg.Database.SuperuserDSN(); err != nil {
+				return err
+			}
+		} else {
+			cluster, failed := a.openCluster(ctx, cfg)
+			if failed != nil {
+				return failed
+			}
+			defer func() { err = errors.Join(err, cluster.Close()) }()
+			opt.DSN = cluster.DSN(cfg.Database.Name)
+		}
+	}
+	var r *doctor.Report
+	if o.fix {
+		if err := a.confirmFixes(o); err != nil {
+			return err
+		}
+		how := doctor.ApplyOptions{NoBackup: o.noBackup, Each: func(x doctor.Action) {
+			if x.Outcome == "applied" {
+				a.note("applied %s of %s", x.ID, x.Object)
+			}
+		}}
+		if o.backupDir != "" {
+			if how.Backup, err = filepath.Abs(o.backupDir); err != nil {
+				return err
+			}
+		}
+		r, err = doctor.Apply(ctx, opt, how)
+	} else {
+		r, err = doctor.Examine(ctx, opt)
+	}
+	if err != nil {
+		return err
+	}
+	if o.out != "" {
+		files, err := r.WritePlan(o.out)
+		if err != nil {
+			return problem.New(problem.Invalid, "the plan could not be written to %s", o.out).Because(err).Fix("name an empty folder")
+		}
+		for _, f := range files {
+			a.note("wrote %s", filepath.Join(o.out, f))
+		}
+	}
+	if err := a.showReport(r, o); err != nil {
+		return err
+	}
+	switch {
+	case o.failOn != "never" && r.Worst(doctor.Severity(o.failOn)):
+		return exit{1}
+	case r.Incomplete():
+		return exit{problem.Incomplete.ExitCode()}
+	}
+	return nil
+}
+
+// How long fixes are tried: a look should not take long, a plan may.
+const (
+	trial     = 3 * time.Second
+	longTrial = 2 * time.Minute
+)
+
+// confirmFixes asks before a database is changed, where somebody is there to answer.
+func (a *app) confirmFixes(o doctorOptions) error {
+	in, ok := a.stdin.(*os.File)
+	if o.yes || !ok || !terminal(in) {
+		return nil
+	}
+	fmt.Fprint(a.stderr, "This changes the database. Go on? [y/N] ")
+	answer, err := bufio.NewReader(in).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if !strings.HasPrefix(strings.ToLower(answer), "y") {
+		return problem.New(problem.Interrupted, "nothing was changed")
+	}
+	return nil
+}
+
+func (a *app) showReport(r *doctor.Report, o doctorOptions) error {
+	switch o.format {
+	case "json":
+		return a.document(r)
+	case "sarif":
+		return r.SARIF(a.stdout)
+	case "markdown":
+		return r.Markdown(a.stdout)
+	case "html":
+		return r.HTML(a.stdout)
+	}
+	p := a.printer()
+	for _, f := range r.Findings {
+		p.finding(f, o.plan)
+	}
+	if len(r.Skipped) > 0 {
+		p.line("%s", p.bold("not looked at"))
+		var rows [][]string
+		for _, k := range r.Skipped {
+			rows = append(rows, []string{k.ID, k.Object, p.faint(k.Reason)})
+		}
+		p.table("  ", rows)
+		p.line("")
+	}
+	for _, x := range r.Actions {
+		if x.Outcome != "applied" && x.Reason != "" && x.Outcome != "not applied" {
+			p.line("%s %s: %s: %s", p.yellow(x.Outcome), x.ID, x.Object, x.Reason)
+		}
+	}
+	p.line("%s", r.Summary())
+	return p.flush()
+}
+
+// finding shows one finding; with its fix in full when a plan is wanted.
+func (p *printer) finding(f doctor.Finding, plan bool) {
+	mark := p.yellow
+	if f.Severity.AtLeast(doctor.High) {
+		mark = func(s string) string { return p.paint("31", s) }
+	}
+	p.line("%s %s %s", mark(string(f.Severity)), p.faint(f.ID), p.bold(f.Object))
+	p.line("  %s", f.Title)
+	p.line("  evidence  %s", f.Evidence)
+	p.line("  why       %s", f.Cause)
+	p.line("  breaks    %s", f.Breaks)
+	switch {
+	case len(f.Fix.SQL) == 0:
+		p.line("  to do     %s", f.Fix.Advice)
+	case !plan:
+		p.line("  fix       %s %s", strings.SplitN(f.Fix.SQL[0], "\n", 2)[0]+";", p.faint(string(f.Fix.Safety)+", "+f.Fix.DryRun))
+	default:
+		for _, sql := range f.Fix.SQL {
+			p.line("  fix       %s;", strings.ReplaceAll(sql, "\n", "\n            "))
+		}
+		p.line("  by        %s; lock: %s; %s", f.Fix.Role, f.Fix.Lock, f.Fix.Safety)
+		p.line("  undo      %s", strings.ReplaceAll(f.Fix.Undo, "\n", "\n            "))
+		p.line("  tried     %s", f.Fix.DryRun)
+	}
+	p.line("")
+}
