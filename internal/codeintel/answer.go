@@ -75,7 +75,7 @@ func (x *Index) defineAll(defs []graph.Def) []Symbol {
 	files := map[graph.FileNo]file{}
 	for i, w := range g.Words(defs) {
 		d := defs[i]
-		f := g.FileOf(d)
+		f := w.File
 		known, ok := files[f]
 		if !ok {
 			known = file{g.Path(f), g.Language(f)}

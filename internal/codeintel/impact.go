@@ -16,19 +16,23 @@ type ImpactInput struct {
 	Symbol string
 	Depth  int // 0 means 5, negative no bound
 	Limit  int // of symbols found; 0 means 5000, negative no bound
+	List   int // of symbols described, the nearest first; 0 means 500, negative all
 }
 
-// Impact lists what depends on a symbol, directly and through others: whoever
+// Impact says what depends on a symbol, directly and through others: whoever
 // calls, reads, writes, names as a type, extends, implements, overrides or is
-// decorated by it, by file. A class is changed with its members.
+// decorated by it, by file. A class is changed with its members, a file with what
+// it defines. All that was found is counted; the nearest symbols are described.
 type Impact struct {
 	Schema       string       `json:"schema"` // manito/impact/v1
 	Symbol       Symbol       `json:"symbol"`
 	Depth        int          `json:"depth"`    // the bound, 0 for none
 	Total        int          `json:"total"`    // symbols reached
+	Listed       int          `json:"listed"`   // of them, described below
 	ByDepth      []int        `json:"by_depth"` // [0] at depth 1
-	Files        []ImpactFile `json:"files"`
-	Tests        []Symbol     `json:"tests"`     // tests and test files reached, nearest first
+	Files        []ImpactFile `json:"files"`    // all that are reached, nearest first
+	TestCount    int          `json:"test_count"`
+	Tests        []Symbol     `json:"tests"`     // tests and what stands in test files, nearest first, as many as are listed at most
 	Truncated    bool         `json:"truncated"` // the limit cut the search off
 	Deeper       bool         `json:"deeper"`    // more lies beyond the depth
 	Completeness Completeness `json:"completeness"`
@@ -39,7 +43,8 @@ type ImpactFile struct {
 	File    string          `json:"file"`
 	Test    bool            `json:"test,omitempty"`
 	Nearest int             `json:"nearest"` // the least depth
-	Symbols []ImpactReached `json:"symbols"`
+	Count   int             `json:"count"`   // symbols reached in it
+	Symbols []ImpactReached `json:"symbols"` // those that are listed, by depth and line
 }
 
 // ImpactReached is a symbol that a change reaches, with one edge on a shortest way to it.
@@ -56,6 +61,7 @@ type ImpactReached struct {
 const (
 	impactDepth = 5
 	impactLimit = 5000
+	impactList  = 500
 )
 
 // Impact answers what a change of a symbol reaches.
@@ -73,15 +79,11 @@ func (x *Index) Impact(ctx context.Context, in ImpactInput) (out *Impact, err er
 		return nil, problem.Wrap(err, problem.KindOf(err), "impact of %s", in.Symbol)
 	}
 	out = &Impact{Schema: "manito/impact/v1", Symbol: x.symbol(s.primary()), Depth: o.Depth, Total: len(r.Nodes), ByDepth: []int{}, Files: []ImpactFile{}, Tests: []Symbol{}, Truncated: r.Truncated, Deeper: r.Deeper}
-	x.listReached(out, r.Nodes)
-	for i := range out.Files {
-		slices.SortStableFunc(out.Files[i].Symbols, func(a, b ImpactReached) int {
-			return cmp.Or(cmp.Compare(a.Depth, b.Depth), cmp.Compare(a.Symbol.Line, b.Symbol.Line))
-		})
+	list := bound(in.List, impactList)
+	if list == 0 {
+		list = len(r.Nodes)
 	}
-	slices.SortStableFunc(out.Files, func(a, b ImpactFile) int {
-		return cmp.Or(cmp.Compare(a.Nearest, b.Nearest), cmp.Compare(a.File, b.File))
-	})
+	x.listReached(out, r.Nodes, list)
 	out.Completeness, err = x.impactCompleteness(ctx, s, seeds, r, o)
 	if err != nil {
 		return nil, err
@@ -89,18 +91,84 @@ func (x *Index) Impact(ctx context.Context, in ImpactInput) (out *Impact, err er
 	return out, nil
 }
 
-// listReached describes what was reached, by file.
-func (x *Index) listReached(out *Impact, nodes []graph.Reached) {
+// listReached counts what was reached by file and describes the nearest.
+func (x *Index) listReached(out *Impact, nodes []graph.Reached, list int) {
 	g := x.g
-	defs := make([]graph.Def, len(nodes))
-	for i, n := range nodes {
-		defs[i] = n.Via.Source
+	listed := min(list, len(nodes)) // nodes come by depth
+	out.Listed = listed
+	defs := make([]graph.Def, listed)
+	for i := range defs {
+		defs[i] = nodes[i].Source
 	}
 	symbols := x.defineAll(defs)
-	names := map[graph.Node]string{}
-	for i, n := range nodes {
-		names[g.Node(n.Via.Source)] = symbols[i].QualifiedName
+	type place struct {
+		file    graph.FileNo
+		nearest int
+		count   int
 	}
+	at := make(map[graph.FileNo]int, len(nodes)/4)
+	places := make([]place, 0, len(nodes)/4)
+	of := make([]int, len(nodes)) // index into places
+	var tests []graph.Def
+	for i, n := range nodes {
+		for len(out.ByDepth) < n.Depth {
+			out.ByDepth = append(out.ByDepth, 0)
+		}
+		out.ByDepth[n.Depth-1]++
+		f := g.FileOf(n.Source)
+		test := g.DocFlags(f)&code.DocTest != 0
+		j, ok := at[f]
+		if !ok {
+			j = len(places)
+			at[f] = j
+			places = append(places, place{file: f, nearest: n.Depth})
+		}
+		of[i] = j
+		places[j].count++
+		if test || g.Flags(n.Source)&code.DefTest != 0 {
+			if out.TestCount++; len(tests) < list {
+				tests = append(tests, n.Source)
+			}
+		}
+	}
+	out.Tests = append(out.Tests, x.defineAll(tests)...)
+	// Files by the nearest symbol, then by path, which is the order of their numbers.
+	rank := make([]int, len(places))
+	for i := range rank {
+		rank[i] = i
+	}
+	slices.SortFunc(rank, func(a, b int) int {
+		return cmp.Or(cmp.Compare(places[a].nearest, places[b].nearest), cmp.Compare(places[a].file, places[b].file))
+	})
+	position := make([]int, len(places))
+	out.Files = make([]ImpactFile, len(places))
+	for to, from := range rank {
+		position[from] = to
+		p := places[from]
+		out.Files[to] = ImpactFile{File: g.Path(p.file), Test: g.DocFlags(p.file)&code.DocTest != 0, Nearest: p.nearest, Count: p.count, Symbols: []ImpactReached{}}
+	}
+	order := make([]int, listed)
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(position[of[a]], position[of[b]]), cmp.Compare(nodes[a].Depth, nodes[b].Depth), cmp.Compare(symbols[a].Line, symbols[b].Line), cmp.Compare(a, b))
+	})
+	all := make([]ImpactReached, 0, listed) // each file's symbols are a stretch of it
+	names := map[graph.Node]string{}
+	for i := 0; i < len(order); {
+		j, start := of[order[i]], len(all)
+		for ; i < len(order) && of[order[i]] == j; i++ {
+			all = append(all, x.reached(nodes, order[i], symbols, names))
+		}
+		out.Files[position[j]].Symbols = all[start:len(all):len(all)]
+	}
+}
+
+// reached describes node i of what was reached; names keeps the names that had to be made.
+func (x *Index) reached(nodes []graph.Reached, i int, symbols []Symbol, names map[graph.Node]string) ImpactReached {
+	n := &nodes[i]
+	via := x.g.Via(*n)
 	name := func(n graph.Node) string {
 		v, ok := names[n]
 		if !ok {
@@ -109,31 +177,19 @@ func (x *Index) listReached(out *Impact, nodes []graph.Reached) {
 		}
 		return v
 	}
-	byFile := map[string]int{}
-	for i, n := range nodes {
-		for len(out.ByDepth) < n.Depth {
-			out.ByDepth = append(out.ByDepth, 0)
-		}
-		out.ByDepth[n.Depth-1]++
-		sym := symbols[i]
-		at, ok := byFile[sym.File]
-		if !ok {
-			at = len(out.Files)
-			byFile[sym.File] = at
-			out.Files = append(out.Files, ImpactFile{File: sym.File, Test: g.DocFlags(g.FileOf(defs[i]))&code.DocTest != 0, Nearest: n.Depth})
-		}
-		e := ImpactReached{
-			Symbol: sym, Depth: n.Depth, Path: n.Certainty.String(), On: name(n.Via.Target),
-			At: Location{sym.File, int(n.Via.Line) + 1, int(n.Via.Column) + 1}, Tie: tie(n.Via, n.Via.Certainty),
-		}
-		if n.Dispatch != graph.None {
-			e.Dispatch = name(n.Dispatch)
-		}
-		out.Files[at].Symbols = append(out.Files[at].Symbols, e)
-		if sym.Test {
-			out.Tests = append(out.Tests, sym)
-		}
+	e := ImpactReached{
+		Symbol: symbols[i], Depth: n.Depth, Path: n.Certainty.String(),
+		At: Location{symbols[i].File, int(via.Line) + 1, int(via.Column) + 1}, Tie: tie(via, via.Certainty),
 	}
+	if n.From >= 0 && nodes[n.From].Node == via.Target {
+		e.On = symbols[n.From].QualifiedName // it was found before, so that it is listed too
+	} else {
+		e.On = name(via.Target)
+	}
+	if n.Dispatch != graph.None {
+		e.Dispatch = name(n.Dispatch)
+	}
+	return e
 }
 
 // bound reads an input's bound: 0 stands for the default, a negative number for none.

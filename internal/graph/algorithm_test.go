@@ -255,7 +255,7 @@ func TestImpactAgainstBruteForce(t *testing.T) {
 				t.Fatal("depths do not ascend")
 			}
 			last = x.Depth
-			if g.Node(x.Via.Source) != x.Node {
+			if via := g.Via(x); g.Node(x.Source) != x.Node || via.Source != x.Source || x.From >= 0 && x.Dispatch == None && via.Target != r.Nodes[x.From].Node {
 				t.Fatal("the edge by which it was reached is not its own")
 			}
 		}

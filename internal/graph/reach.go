@@ -22,15 +22,21 @@ var linkKinds = KindsOf(code.EdgeImports, code.EdgeExports)
 type Reached struct {
 	Node  Node
 	Depth int
-	// Via is one edge by which it was reached, the first one on a shortest way. Its Source
-	// is a definition of Node, its Target what it depends on.
-	Via Link
-	// Dispatch is the overriding method through which Via reaches its target, None when it goes there directly:
-	// Via calls the method of an interface or base that Dispatch stands in for.
+	// From is what it depends on: an index into Reach.Nodes, or -1 for a seed.
+	From int
+	// Source is the definition of Node from which the edge goes by which it was
+	// reached: the first one on a shortest way. Graph.Via tells the edge.
+	Source Def
+	// Dispatch is the overriding method that the edge reaches, None when it goes to
+	// what it reaches: it calls the method of an interface or base that Dispatch stands in for.
 	Dispatch Node
+	edge     uint32
 	// Certainty is that of the least certain step on the way.
 	Certainty code.Certainty
 }
+
+// Via is the edge by which something was reached.
+func (g *Graph) Via(r Reached) Link { return g.link(r.Source, r.edge) }
 
 // ReachOptions bound a search.
 type ReachOptions struct {
@@ -60,7 +66,7 @@ func (g *Graph) Impact(ctx context.Context, seeds []Node, o ReachOptions) (Reach
 	var level []frontier
 	for _, n := range seeds {
 		if s.seen.mark(uint32(n)) {
-			level = append(level, frontier{n, code.Must, g.Class(n) != ClassSymbol})
+			level = append(level, frontier{n, -1, code.Must, g.Class(n) != ClassSymbol})
 		}
 	}
 	for depth := 1; len(level) > 0; depth++ {
@@ -85,6 +91,7 @@ func (g *Graph) Impact(ctx context.Context, seeds []Node, o ReachOptions) (Reach
 
 type frontier struct {
 	node      Node
+	index     int // in Reach.Nodes, -1 for a seed
 	certainty code.Certainty
 	module    bool // a file or package that is a seed: whoever imports it
 }
@@ -117,7 +124,7 @@ func (s *impact) expand(f frontier, depth int) bool {
 	if f.module {
 		kinds |= linkKinds
 	}
-	if !s.users(f.node, kinds, None, f.certainty, depth) {
+	if !s.users(f, f.node, kinds, None, f.certainty, depth) {
 		return false
 	}
 	if f.module {
@@ -143,7 +150,7 @@ func (s *impact) bases(f frontier, depth int) bool {
 					continue
 				}
 				c := max(f.certainty, s.g.dispatchCertainty(base))
-				if !s.users(base, useKinds, f.node, c, depth) {
+				if !s.users(f, base, useKinds, f.node, c, depth) {
 					return false
 				}
 				s.work = append(s.work, base)
@@ -153,7 +160,7 @@ func (s *impact) bases(f frontier, depth int) bool {
 	return true
 }
 
-func (s *impact) users(n Node, kinds Kinds, dispatch Node, c code.Certainty, depth int) bool {
+func (s *impact) users(f frontier, n Node, kinds Kinds, dispatch Node, c code.Certainty, depth int) bool {
 	g := s.g
 	for i := g.inAt[n]; i < g.inAt[n+1]; i++ {
 		src := g.inSource[i]
@@ -161,14 +168,14 @@ func (s *impact) users(n Node, kinds Kinds, dispatch Node, c code.Certainty, dep
 			continue
 		}
 		d := src >> 4
-		if !s.add(Def(d), g.inEdge[i], dispatch, c, depth) {
+		if !s.add(f, Def(d), g.inEdge[i], dispatch, c, depth) {
 			return false
 		}
 	}
 	return true
 }
 
-func (s *impact) add(d Def, e uint32, dispatch Node, c code.Certainty, depth int) bool {
+func (s *impact) add(f frontier, d Def, e uint32, dispatch Node, c code.Certainty, depth int) bool {
 	g := s.g
 	n := g.defNode[d]
 	if s.seen.seen(n) {
@@ -178,18 +185,17 @@ func (s *impact) add(d Def, e uint32, dispatch Node, c code.Certainty, depth int
 		return false
 	}
 	s.seen.mark(n)
-	l := g.link(d, e)
-	c = max(c, l.Certainty)
-	s.out.Nodes = append(s.out.Nodes, Reached{Node: Node(n), Depth: depth, Via: l, Dispatch: dispatch, Certainty: c})
+	c = max(c, code.Certainty(g.edgeMeta[e]>>metaCertainty&3))
+	s.out.Nodes = append(s.out.Nodes, Reached{Node: Node(n), Depth: depth, From: f.index, Source: d, edge: e, Dispatch: dispatch, Certainty: c})
 	if !g.isFileDef(d) {
-		s.next = append(s.next, frontier{node: Node(n), certainty: c})
+		s.next = append(s.next, frontier{node: Node(n), index: len(s.out.Nodes) - 1, certainty: c})
 	}
 	return true
 }
 
 // importers adds the files that import or re-export a symbol by its name.
 func (s *impact) importers(f frontier, depth int) bool {
-	return s.users(f.node, linkKinds, None, f.certainty, depth)
+	return s.users(f, f.node, linkKinds, None, f.certainty, depth)
 }
 
 // Step is one edge of a way.

@@ -131,6 +131,7 @@ func (g *Graph) appendQualified(dst []byte, d Def, base uint32) []byte {
 // Words are the three strings by which people and programs name a definition.
 type Words struct {
 	Symbol, Name, QualifiedName string
+	File                        FileNo
 }
 
 // Words gives the words of many definitions in one piece of memory, which is many
@@ -139,8 +140,10 @@ func (g *Graph) Words(defs []Def) []Words {
 	type ends struct{ symbol, name, qualified int }
 	at := make([]ends, len(defs))
 	buf := make([]byte, 0, 128*len(defs))
+	out := make([]Words, len(defs))
 	for i, d := range defs {
 		f := g.FileOf(d)
+		out[i].File = f
 		if g.isFileDef(d) {
 			buf = append(append(buf, "file "...), g.textBytes(g.filePath[f])...)
 			at[i].symbol = len(buf)
@@ -157,10 +160,9 @@ func (g *Graph) Words(defs []Def) []Words {
 		at[i].qualified = len(buf)
 	}
 	all := string(buf)
-	out := make([]Words, len(defs))
 	start := 0
 	for i, e := range at {
-		out[i] = Words{all[start:e.symbol], all[e.symbol:e.name], all[e.name:e.qualified]}
+		out[i].Symbol, out[i].Name, out[i].QualifiedName = all[start:e.symbol], all[e.symbol:e.name], all[e.name:e.qualified]
 		start = e.qualified
 	}
 	return out
