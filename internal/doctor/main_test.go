@@ -19,6 +19,8 @@ const (
 	owner = "doctor_test_owner"
 	app   = "doctor_test_app"
 	other = "doctor_test_other"
+	dev   = "doctor_test_dev"
+	clapp = "doctor_test_clapp"
 )
 
 var rolesOnce sync.Once
@@ -59,7 +61,7 @@ func newPatient(t *testing.T) *patient {
 	p := &patient{Database: postgrestest.New(t)}
 	p.conn = p.Connect(t, p.Admin)
 	rolesOnce.Do(func() {
-		for role, how := range map[string]string{owner: "nologin", app: "login password 'manito-test'", other: "login password 'manito-test'"} {
+		for role, how := range map[string]string{owner: "nologin", app: "login password 'manito-test'", other: "login password 'manito-test'", dev: "login password 'manito-test'", clapp: "login password 'manito-test'"} {
 			if _, err := p.conn.Exec(t.Context(), "create role "+role+" "+how); err != nil && sqlstate(err) != "42710" {
 				t.Fatal(err)
 			}
