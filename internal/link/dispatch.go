@@ -49,7 +49,7 @@ func (e *evaluator) virtual() {
 		open, ext := code.SiteNoMember, int32(0)
 		done := map[int32]bool{}
 		for _, b := range e.bases(Value{kind: vInst, a: e.canon[class]}, &open, &ext) {
-			m, ok := e.members[memberKey{b.v.a, e.defName(g)}]
+			m, ok := e.ownMember(b.v.a, e.defName(g), vInst)
 			if !ok || done[m] {
 				continue
 			}

@@ -136,7 +136,7 @@ func (e *evaluator) typeMember(v Value, name string) lookup {
 		}
 	}
 	if v.kind != vSuper {
-		if g, ok := e.members[memberKey{v.a, name}]; ok {
+		if g, ok := e.ownMember(v.a, name, v.kind); ok {
 			return lookup{found: []found{{g: e.impl[g], owner: v}}, partial: v.partial}
 		}
 	}
@@ -149,7 +149,7 @@ func (e *evaluator) typeMember(v Value, name string) lookup {
 		if len(out.found) > 0 && (!e.in.Rules.PackageScope || b.depth > bestDepth) {
 			break
 		}
-		g, ok := e.members[memberKey{b.v.a, name}]
+		g, ok := e.ownMember(b.v.a, name, v.kind)
 		if !ok {
 			continue
 		}
@@ -174,6 +174,23 @@ func (e *evaluator) typeMember(v Value, name string) lookup {
 		return e.memberOf(u, name)
 	}
 	return lookup{site: open, ext: ext}
+}
+
+// ownMember is the member of a type by a name, as it is reached through an instance
+// (vInst), the type itself (vType) or super. Where making an instance is not a
+// call, a class's static members and those of its instances are two worlds, which
+// may have the same names.
+func (e *evaluator) ownMember(owner int32, name string, through vkind) (int32, bool) {
+	g, ok := e.members[memberKey{owner, name}]
+	if !ok || e.in.Rules.CallMakesInstance {
+		return g, ok
+	}
+	for n := g; n >= 0; n = e.same[n] {
+		if e.def(n).Flags&code.DefStatic != 0 == (through == vType) {
+			return n, true
+		}
+	}
+	return g, through != vInst
 }
 
 // bases lists the bases of a type, nearest first. A base that is not known, or
