@@ -107,11 +107,42 @@ func (r *reader) assignName(i uint32, v code.ExprID, declared bool) {
 		r.use(i, name, e, code.RoleWrite)
 	}
 	r.forget(e)
-	if declared {
-		r.slotOf(s).declare(v)
-	} else if v != e {
-		r.slotOf(s).add(v)
+	r.gather(r.slotOf(s), e, v, declared)
+}
+
+// gather adds a value to what the variable e is known to hold. x = x adds
+// nothing, x = x or T() adds T(), and what x = x.f() gives is not known, because
+// the value of x is what is being gathered.
+func (r *reader) gather(s *slot, e, v code.ExprID, declared bool) {
+	switch {
+	case declared:
+		s.declare(v)
+	case v == e:
+	case v != 0 && r.doc.Exprs[v].Op == code.OpUnion:
+		u := r.doc.Exprs[v]
+		r.gather(s, e, code.ExprID(u.A), false)
+		r.gather(s, e, code.ExprID(u.B), false)
+	case r.rooted(v, e):
+		s.add(0)
+	default:
+		s.add(v)
 	}
+}
+
+// rooted says whether a value is reached through e.
+func (r *reader) rooted(v, e code.ExprID) bool {
+	for v != 0 {
+		if v == e {
+			return true
+		}
+		switch x := r.doc.Exprs[v]; x.Op {
+		case code.OpMember, code.OpCall, code.OpElem, code.OpIter, code.OpResult, code.OpAwait:
+			v = code.ExprID(x.A)
+		default:
+			return false
+		}
+	}
+	return false
 }
 
 // assignAttribute is x.name = v. Where x is self, the value belongs to the class's field.
@@ -128,11 +159,7 @@ func (r *reader) assignAttribute(i uint32, v code.ExprID, declared bool) {
 			}
 			e = r.b.Member(object, name)
 			if d, first := r.field(object, name); d != code.NoDef {
-				if declared {
-					r.slots[d].declare(v)
-				} else if v != e {
-					r.slots[d].add(v)
-				}
+				r.gather(&r.slots[d], e, v, declared)
 				if first == i {
 					r.forget(e)
 					return

@@ -8,10 +8,7 @@ import (
 
 // class is what is known of a class beyond its Def.
 type class struct {
-	def      code.DefID
-	scope    int32
-	bases    []code.ExprID // in the second pass, while the class is read
-	params   []typeParam   // its type parameters
+	params   []typeParam // the TypeVars that it is generic over
 	enum     bool
 	record   bool // its annotated variables are fields of the instances: dataclass, NamedTuple, TypedDict
 	protocol bool
@@ -59,16 +56,15 @@ func (r *reader) declareClass(i uint32) {
 	if h.typeParams != 0 {
 		outer = r.declareTypeParams(h.typeParams, id, rec.Next)
 	}
-	c.def = id
-	c.scope = r.newScope(scopeClass, outer, id, id, rec.Next)
-	r.note[i] = c.scope
-	r.classScope[id] = c.scope
+	scope := r.newScope(scopeClass, outer, id, id, rec.Next)
+	r.note[i] = scope
+	r.classScope[id] = scope
 	r.classOf[id] = int32(len(r.classes))
 	r.classes = append(r.classes, c)
 	if h.body != 0 {
 		r.members(h.body, id)
-		r.scopes[c.scope].end = r.recs[h.body].Next
-		r.later(h.body, c.scope)
+		r.scopes[scope].end = r.recs[h.body].Next
+		r.later(h.body, scope)
 	}
 }
 

@@ -182,8 +182,9 @@ func (r *reader) signature(params uint32, scope int32) {
 		if typ != 0 {
 			t = r.typ(typ, code.RoleType)
 		}
+		var def code.ExprID
 		if value != 0 {
-			r.expr(value, false)
+			def = r.expr(value, t == 0)
 		}
 		variadic = target
 		if k := r.recs[target].Kind; (k == kListSplatPattern || k == kDictSplatPattern) && target+1 < r.recs[target].Next {
@@ -216,6 +217,9 @@ func (r *reader) signature(params uint32, scope int32) {
 			case v != 0:
 				sl.declare(v)
 			default:
+				if def != 0 && r.doc.Exprs[def].Op != code.OpBuiltin { // of a literal's type, other things may be passed
+					sl.add(def)
+				}
 				sl.add(0) // whatever is passed
 			}
 		}

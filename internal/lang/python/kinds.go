@@ -117,6 +117,9 @@ const (
 	kTypeParameter
 )
 
+// kError stands for text that the parser could not place.
+const kError = treesitter.KindError
+
 // The parts that nodes play in their parents.
 const (
 	fName treesitter.Field = 1 + iota

@@ -72,7 +72,7 @@ func (r *reader) statement(i uint32) bool {
 		r.useAt(rec.Start, 0, code.RoleCall)
 		r.each(i)
 	case kBreak, kContinue:
-	case kBlock, kModule, kDecorator, kElse, kFinally, kElif, kCase, kExcept, kWithItem, 255:
+	case kBlock, kModule, kDecorator, kElse, kFinally, kElif, kCase, kExcept, kWithItem, kError:
 		return r.statements(i) // out of place: what surrounds it could not be read
 	default:
 		r.expr(i, false)
@@ -122,7 +122,7 @@ func (r *reader) branches(i uint32) bool {
 		case rec.Kind == kElse:
 			r.fn.cognitive++
 			leaves = false
-			if !r.nestedChildren(c) {
+			if !r.nested(c) {
 				return false
 			}
 		default:
@@ -151,19 +151,12 @@ func (r *reader) leaves(block uint32) bool {
 	return false
 }
 
-// nested reads a block one level deeper.
+// nested reads a block or clause one level deeper.
 func (r *reader) nested(i uint32) bool {
 	r.fn.nesting++
 	ok := r.statements(i)
 	r.fn.nesting--
 	return ok
-}
-
-// nestedChildren reads the blocks of a clause one level deeper.
-func (r *reader) nestedChildren(i uint32) bool {
-	r.fn.nesting++
-	defer func() { r.fn.nesting-- }()
-	return r.statements(i)
 }
 
 // structure counts a statement or operator that breaks the flow where it is nested.
@@ -208,7 +201,7 @@ func (r *reader) loopBody(i uint32) bool {
 		case rec.Field == fLeft || rec.Field == fRight || rec.Field == fCondition:
 		case rec.Kind == kElse:
 			r.fn.cognitive++
-			if !r.nestedChildren(c) {
+			if !r.nested(c) {
 				return false
 			}
 		case rec.Kind == kBlock:
@@ -245,7 +238,7 @@ func (r *reader) tryStatement(i uint32) bool {
 			ok = r.except(c)
 		case kElse:
 			r.fn.cognitive++
-			ok = r.nestedChildren(c)
+			ok = r.nested(c)
 		case kFinally:
 			ok = r.statements(c)
 		default:
