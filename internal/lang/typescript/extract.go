@@ -129,7 +129,7 @@ func (x *Extractor) begin(ctx context.Context, in lang.Input) {
 	x.hasVar, x.moved, x.commonJS, x.wholeExport, x.tests = false, false, false, false, d.test
 	x.literals, x.fixedNames = [numLiterals]code.ExprID{}, [numFixed]symID{}
 	x.list, x.spine = x.list[:0], x.spine[:0]
-	if x.declared == nil || len(x.declared) > 1<<14 {
+	if x.declared == nil || len(x.declared) > 1<<11 {
 		x.declared = make(map[*node]code.DefID, 256)
 		x.members = make(map[memberKey]code.DefID, 256)
 		x.own = make(map[code.NameID]code.DefID)
