@@ -149,7 +149,7 @@ const (
 // confirmFixes asks before a database is changed, where somebody is there to answer.
 func (a *app) confirmFixes(o doctorOptions) error {
 	in, ok := a.stdin.(*os.File)
-	if o.yes || !ok || !terminal(in) {
+	if o.yes || !ok || !terminal(in) || isNull(in) {
 		return nil
 	}
 	fmt.Fprint(a.stderr, "This changes the database. Go on? [y/N] ")
@@ -161,6 +161,16 @@ func (a *app) confirmFixes(o doctorOptions) error {
 		return problem.New(problem.Interrupted, "nothing was changed")
 	}
 	return nil
+}
+
+// isNull says whether a stream is the null device, which is a character device as a terminal is.
+func isNull(f *os.File) bool {
+	null, err := os.Stat(os.DevNull)
+	if err != nil {
+		return false
+	}
+	st, err := f.Stat()
+	return err == nil && os.SameFile(null, st)
 }
 
 func (a *app) showReport(r *doctor.Report, o doctorOptions) error {

@@ -1,0 +1,140 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"manito/internal/postgres/postgrestest"
+)
+
+// TestServer breaks a server of its own: settings, sessions and what outlives them belong
+// to all databases of a server.
+func TestServer(t *testing.T) {
+	t.Parallel()
+	p := postgrestest.NewPrivate(t)
+	ctx := t.Context()
+	conn := p.Connect(t, p.Admin)
+	run := func(c *pgx.Conn, sql string) {
+		t.Helper()
+		if _, err := c.Exec(context.WithoutCancel(ctx), sql, pgx.QueryExecModeSimpleProtocol); err != nil {
+			t.Fatalf("%v\nin: %s", err, sql)
+		}
+	}
+	opt := Options{DSN: p.Admin, Schema: p.Schema}
+	quiet := func(ids ...string) {
+		t.Helper()
+		o := opt
+		o.Only = ids
+		for _, f := range examine(t, o).Findings {
+			t.Errorf("%s is found in health: %s: %s", f.ID, f.Object, f.Evidence)
+		}
+	}
+	finds := func(id, object, evidence string) *Finding {
+		t.Helper()
+		o := opt
+		o.Only = []string{id}
+		var r *Report
+		for deadline := time.Now().Add(15 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+			r = examine(t, o) // a reloaded setting and a session's state take a moment to show
+			if f := r.find(object); f != nil && strings.Contains(f.Evidence, evidence) {
+				if f.Title == "" || f.Cause == "" || f.Breaks == "" || f.Fix.Advice == "" && len(f.Fix.SQL) == 0 {
+					t.Errorf("%s is not explained: %+v", id, f)
+				}
+				return f
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%s of %s (%s) is not found: %+v, skipped %+v", id, object, evidence, r.Findings, r.Skipped)
+			}
+		}
+	}
+	quiet("DUR", "CONN-01", "CONN-03", "CONN-05", "CONN-07", "MIG-10", "PRIV-03", "PRIV-10", "TLS", "SET-02", "TAB-02", "VER")
+
+	// Manito's own server cannot be told to lose data; a session can be.
+	opt.DSN += " options='-c zero_damaged_pages=on'"
+	finds("DUR-01", "zero_damaged_pages", "on")
+	opt.DSN = p.Admin
+	quiet("DUR-01")
+	run(conn, "alter system set password_encryption = 'md5'")
+	run(conn, "select pg_reload_conf()")
+	finds("TLS-04", "password_encryption", "md5")
+	run(conn, "alter system set max_connections = 33")
+	run(conn, "select pg_reload_conf()")
+	finds("SET-02", "max_connections", "restart")
+	run(conn, "alter system reset all")
+	run(conn, "select pg_reload_conf()")
+	waitQuiet(t, opt, "TLS-04", "SET-02")
+
+	var dir string
+	if err := conn.QueryRow(ctx, "select current_setting('data_directory')").Scan(&dir); err != nil {
+		t.Fatal(err)
+	}
+	hba := filepath.Join(dir, "pg_hba.conf")
+	before, err := os.ReadFile(hba)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(hba, append(before, "\nhost all all 0.0.0.0/0 trust\n"...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	finds("TLS-03", "pg_hba.conf line*", "trust")
+	if err := os.WriteFile(hba, before, 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	run(conn, fmt.Sprintf("alter role %s createrole; grant pg_write_server_files to %[1]s", p.Roles.App))
+	finds("PRIV-03", "role "+p.Roles.App, "CREATEROLE, pg_write_server_files")
+	run(conn, fmt.Sprintf("alter role %s nocreaterole; revoke pg_write_server_files from %[1]s", p.Roles.App))
+	quiet("PRIV-03")
+	run(conn, "create role chief1 superuser login; create role chief2 superuser login")
+	finds("PRIV-10", "superusers", "chief1, chief2")
+	run(conn, "drop role chief1; drop role chief2")
+	quiet("PRIV-10")
+
+	run(conn, "select pg_create_physical_replication_slot('left_behind', true)")
+	finds("DUR-04", "slot left_behind", "inactive")
+	run(conn, "select pg_drop_replication_slot('left_behind')")
+	quiet("DUR-04")
+
+	idle := p.Connect(t, p.Admin)
+	run(idle, "begin; lock table "+pgx.Identifier{p.Schema, "repo"}.Sanitize()+" in access exclusive mode")
+	waiting := p.Connect(t, p.Admin)
+	done := make(chan error, 1)
+	go func() {
+		_, err := waiting.Exec(ctx, "select count(*) from "+pgx.Identifier{p.Schema, "repo"}.Sanitize(), pgx.QueryExecModeSimpleProtocol)
+		done <- err
+	}()
+	finds("CONN-05", fmt.Sprintf("session %d", waiting.PgConn().PID()), fmt.Sprintf("blocked by session %d", idle.PgConn().PID()))
+	// A locked table does not stop the doctor: it says what it could not look at.
+	o := opt
+	o.Only = []string{"DATA-01", "OWN-01"}
+	if r := examine(t, o); len(r.Skipped) == 0 || !strings.Contains(r.Skipped[0].Reason, "lock") {
+		t.Errorf("a locked table was taken for looked at: %+v", r.Skipped)
+	}
+	run(idle, "rollback")
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	quiet("CONN-05")
+}
+
+// waitQuiet waits until checks find nothing any more.
+func waitQuiet(t *testing.T, opt Options, ids ...string) {
+	t.Helper()
+	opt.Only = ids
+	for deadline := time.Now().Add(15 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		r := examine(t, opt)
+		if len(r.Findings) == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("still found: %+v", r.Findings)
+		}
+	}
+}
