@@ -198,11 +198,18 @@ func (db *DB) acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, e
 		return conn, nil
 	case ctx.Err() != nil:
 		return nil, stopped(ctx, err, "waiting for a connection")
-	case wait.Err() != nil && pool.Stat().AcquiredConns() >= pool.Config().MaxConns:
+	case wait.Err() != nil && crowded(pool):
 		return nil, problem.New(problem.Exhausted, "all %d connections are in use for more than %s", pool.Config().MaxConns, db.cfg.AcquireTimeout).Because(err).
 			Fix("raise DB_POOL_MAX or lower the load")
 	}
 	return nil, refusal(ctx, pool.Config().ConnConfig, err)
+}
+
+// crowded says that a pool has no place for another connection, and that it is not the
+// server that keeps it from having them.
+func crowded(pool *pgxpool.Pool) bool {
+	s := pool.Stat()
+	return s.AcquiredConns() > 0 && s.TotalConns() >= s.MaxConns()
 }
 
 // Close closes all connections and waits for those in use.

@@ -87,6 +87,9 @@ func refusal(ctx context.Context, cfg *pgx.ConnConfig, err error) error {
 	if strings.HasPrefix(cfg.Host, "/") {
 		where = fmt.Sprintf("%s/.s.PGSQL.%d", cfg.Host, cfg.Port)
 	}
+	if e := untrusted(where, err); e != nil {
+		return e
+	}
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) {
 		return problem.New(problem.Unavailable, "no PostgreSQL answers at %s", where).Because(err).
