@@ -138,8 +138,9 @@ type inquiry struct {
 	traits traits
 	region region
 	member bool
-	// importers are the files that import the symbol's file, filled when asked for.
-	importers map[graph.FileNo]bool
+	// holders are the files that hold the symbol's module as a value or all of its
+	// names, namers those that import the symbol by its name. They are filled when asked for.
+	holders, namers map[graph.FileNo]bool
 }
 
 // completeness says whether the graph knows every use of a subject.
@@ -200,7 +201,7 @@ func (q *inquiry) done() bool { return q.first && len(q.reasons) > 0 }
 // node1 looks at one node; supported is false when no extractor reads its language.
 func (q *inquiry) node1(ctx context.Context, n graph.Node) (supported bool, err error) {
 	g := q.x.g
-	q.node, q.importers = n, nil
+	q.node, q.holders, q.namers = n, nil, nil
 	if g.Stats().Dangling > 0 {
 		q.add(reasonDangling, Location{}, "the snapshot has %d edges whose target is missing; scan again", g.Stats().Dangling)
 	}
@@ -490,7 +491,7 @@ func (q *inquiry) computed(context.Context) error {
 		if s.Reason != code.SiteDynamic || !g.SameFamily(f, q.file) || q.region == regionPackage && !g.SameScope(f, q.file) {
 			continue
 		}
-		if !(member && q.traits.computedMembers || taken || !member && q.region == regionAll && q.traits.moduleValues && g.HoldsModules(f) && q.imports(f)) {
+		if !(member && q.traits.computedMembers || taken || !member && q.region == regionAll && q.traits.moduleValues && q.holds(f)) {
 			continue
 		}
 		if !q.add(reasonComputed, q.x.at(s.Source, s.Line, s.Column), "what is called is chosen at run time and may be %s", q.name) {
@@ -506,7 +507,7 @@ func (q *inquiry) computed(context.Context) error {
 			if !member || q.flags&code.DefExported == 0 {
 				continue
 			}
-		case !member && !taken && f != q.file && !q.imports(f):
+		case !member && !taken && !q.holds(f) && !(g.EvaluatesScope(f) && (f == q.file || q.namesIt(f))):
 			continue
 		}
 		if !q.add(reasonRunTimeCode, Location{File: g.Path(f)}, "a file evaluates code or looks names up at run time and may use %s", q.name) {
@@ -516,23 +517,32 @@ func (q *inquiry) computed(context.Context) error {
 	return nil
 }
 
-// imports says whether a file imports the symbol's file or anything in it.
-func (q *inquiry) imports(f graph.FileNo) bool {
+// holds says whether a file has the symbol's module as a value or all of its names.
+func (q *inquiry) holds(f graph.FileNo) bool {
+	q.findImporters()
+	return q.holders[f]
+}
+
+// namesIt says whether a file imports the symbol by its name.
+func (q *inquiry) namesIt(f graph.FileNo) bool {
+	q.findImporters()
+	return q.namers[f]
+}
+
+func (q *inquiry) findImporters() {
+	if q.holders != nil {
+		return
+	}
 	g := q.x.g
-	if q.importers == nil {
-		q.importers = map[graph.FileNo]bool{}
-		note := func(n graph.Node) {
-			for l := range g.In(n, linkKinds) {
-				q.importers[g.FileOf(l.Source)] = true
-			}
-		}
-		note(g.FileNode(q.file))
-		note(q.node)
-		if p, ok := g.PackageOf(q.file); ok {
-			note(p)
+	q.holders, q.namers = map[graph.FileNo]bool{}, map[graph.FileNo]bool{}
+	for l := range g.In(g.FileNode(q.file), linkKinds) {
+		if l.Flags&graph.LinkModule != 0 || l.Reason == code.ReasonImportName { // from package import module
+			q.holders[g.FileOf(l.Source)] = true
 		}
 	}
-	return q.importers[f]
+	for l := range g.In(q.node, linkKinds) {
+		q.namers[g.FileOf(l.Source)] = true
+	}
 }
 
 // structural looks for interfaces with a member of the same name that the

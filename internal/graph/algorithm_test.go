@@ -480,10 +480,12 @@ func TestImportFlags(t *testing.T) {
 	add(30, true, code.NoDef) // one binding is for types, the other is not
 	add(30, false, code.NoDef)
 	add(60, false, f)
+	b.AddImport(code.Import{Kind: code.ImportModule, Specifier: spec, Local: b.Name("x"), Scope: code.NoDef, Start: 40, End: 43, NameStart: 38})
+	add(40, false, code.NoDef) // import x, {a} from "./x"
 	doc := b.Finish()
 	gb := NewBuilder([32]byte{})
 	var edges []code.Edge
-	for _, at := range []uint32{10, 20, 30, 60, 5} {
+	for _, at := range []uint32{10, 20, 30, 60, 5, 40, 38, 99} {
 		edges = append(edges, code.Edge{Source: code.NoDef, Target: fileKey("x.ts"), Start: at, Kind: code.EdgeImports})
 	}
 	if err := gb.AddFile(File{Path: "a.ts", Scope: "s/"}, doc, edges, nil); err != nil {
@@ -500,7 +502,7 @@ func TestImportFlags(t *testing.T) {
 	for l := range g.Out(g.FileDef(0)) {
 		got[l.Column] = l.Flags
 	}
-	if d := cmp.Diff(map[uint32]LinkFlags{5: LinkErased, 10: LinkErased, 20: 0, 30: 0, 60: LinkDeferred}, got); d != "" {
+	if d := cmp.Diff(map[uint32]LinkFlags{5: LinkErased, 10: LinkErased, 20: 0, 30: 0, 38: 0, 40: LinkModule, 60: LinkDeferred, 99: 0}, got); d != "" {
 		t.Fatal(d)
 	}
 }

@@ -153,11 +153,8 @@ func (b *Builder) addFile(f *File, doc *code.Document) {
 		if f.Lines == 0 {
 			f.Lines = countLines(doc)
 		}
-		for i := range doc.Imports {
-			if k := doc.Imports[i].Kind; k == code.ImportModule || k == code.ImportDynamic {
-				marks |= markModuleValue
-				break
-			}
+		if doc.Flags&code.DocDynamic != 0 && evaluates(doc) {
+			marks |= markScope
 		}
 	}
 	g.fileDef = append(g.fileDef, uint32(len(g.defKind)))

@@ -30,8 +30,8 @@ func (s State) String() string {
 
 // Marks of a file that its Document does not carry as a flag.
 const (
-	markModuleValue uint8 = 1 << iota // it holds an imported module as a value, whose members can be chosen at run time
-	markPackage                       // File.Package
+	markPackage uint8 = 1 << iota // File.Package
+	markScope                     // it looks names of its own scope up at run time, not only members of values
 )
 
 // File describes a file of the snapshot, both when it is given to a Builder and when it is read back.
@@ -85,9 +85,10 @@ func (g *Graph) SameFamily(a, b FileNo) bool { return g.fileFamily[a] == g.fileF
 // SameScope says whether two files share their top-level names.
 func (g *Graph) SameScope(a, b FileNo) bool { return g.fileScope[a] == g.fileScope[b] }
 
-// HoldsModules says whether a file holds an imported module as a value, so that a
-// member of the module can be chosen at run time.
-func (g *Graph) HoldsModules(f FileNo) bool { return g.fileMarks[f]&markModuleValue != 0 }
+// EvaluatesScope says whether a file looks names of its own scope up at run time
+// (eval, globals), so that it may mean whatever it can see. A file that is
+// code.DocDynamic otherwise only chooses members of values.
+func (g *Graph) EvaluatesScope(f FileNo) bool { return g.fileMarks[f]&markScope != 0 }
 
 // ScopeFiles lists the files that share f's top-level names, f among them, in path order.
 func (g *Graph) ScopeFiles(f FileNo) []FileNo {

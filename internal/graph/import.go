@@ -16,40 +16,39 @@ type importSpan struct {
 }
 
 func importFlags(doc *code.Document) importSpans {
-	var out importSpans
+	if len(doc.Imports) == 0 {
+		return nil
+	}
+	out := make(importSpans, 0, 2*len(doc.Imports))
+	alive := make(map[[2]uint32]bool) // specifiers of which one binding is not for types only
 	for i := range doc.Imports {
 		m := &doc.Imports[i]
 		var f LinkFlags
 		if m.TypeOnly || m.Kind == code.ImportType {
 			f |= LinkErased
+		} else {
+			alive[[2]uint32{m.Start, m.End}] = true
 		}
 		if m.Scope != code.NoDef || m.Kind == code.ImportDynamic {
 			f |= LinkDeferred
 		}
-		if f == 0 {
-			continue
+		switch m.Kind {
+		case code.ImportModule, code.ImportStar, code.ImportDynamic:
+			f |= LinkModule
 		}
 		out = append(out, importSpan{m.Start, m.End, f})
 		if m.NameStart != 0 {
-			out = append(out, importSpan{m.NameStart, m.NameStart, f})
+			out = append(out, importSpan{m.NameStart, m.NameStart, f &^ LinkModule})
 		}
 	}
-	if len(out) == 0 {
-		return nil
-	}
-	// One binding that is not erased keeps the whole import alive.
-	for i := range doc.Imports {
-		m := &doc.Imports[i]
-		if m.TypeOnly || m.Kind == code.ImportType {
-			continue
-		}
-		for j := range out {
-			if out[j].start == m.Start && out[j].end == m.End {
-				out[j].flags &^= LinkErased
-			}
+	for i := range out {
+		if alive[[2]uint32{out[i].start, out[i].end}] {
+			out[i].flags &^= LinkErased
 		}
 	}
-	slices.SortFunc(out, func(a, b importSpan) int { return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end)) })
+	slices.SortFunc(out, func(a, b importSpan) int {
+		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end), cmp.Compare(b.flags, a.flags))
+	})
 	return out
 }
 
@@ -60,14 +59,15 @@ func (s importSpans) at(offset uint32) LinkFlags {
 		}
 		return 1
 	})
-	for i--; i >= 0; i-- {
-		if x := s[i]; offset == x.start || offset < x.end {
-			return x.flags
-		} else if x.start < offset {
-			return 0
-		}
+	i-- // the last span that begins at the offset or before it
+	if i < 0 || offset != s[i].start && offset >= s[i].end {
+		return 0
 	}
-	return 0
+	flags := s[i].flags
+	for j := i - 1; j >= 0 && s[j].start == s[i].start && s[j].end == s[i].end; j-- {
+		flags |= s[j].flags & LinkModule // one of several bindings takes the whole module
+	}
+	return flags
 }
 
 // exportStarts lists where definitions of the file are named in order to export them, ascending.

@@ -15,6 +15,7 @@ type LinkFlags uint8
 const (
 	LinkErased   LinkFlags = 1 << iota // an import that exists for types only and is gone at run time
 	LinkDeferred                       // an import that is not made when the file is loaded: inside a function, or import("x")
+	LinkModule                         // an import that gives the file the module itself or all of its names, not some names of it
 	LinkExported                       // a read whose only purpose is to export what is read: module.exports = {f}
 )
 
@@ -29,7 +30,7 @@ type Link struct {
 	Flags        LinkFlags
 }
 
-// edgeMeta, from bit 0: kind 4, certainty 2, reason 5, flags 3.
+// edgeMeta, from bit 0: kind 4, certainty 2, reason 5, flags 4.
 const (
 	metaCertainty = 4
 	metaReason    = 6
@@ -37,7 +38,7 @@ const (
 )
 
 func packMeta(k code.EdgeKind, c code.Certainty, r code.Reason, f LinkFlags) uint16 {
-	return uint16(k)&15 | uint16(c)&3<<metaCertainty | uint16(r)&31<<metaReason | uint16(f)&7<<metaFlags
+	return uint16(k)&15 | uint16(c)&3<<metaCertainty | uint16(r)&31<<metaReason | uint16(f)&15<<metaFlags
 }
 
 func metaKind(m uint16) code.EdgeKind { return code.EdgeKind(m & 15) }
@@ -46,7 +47,7 @@ func (g *Graph) link(source Def, e uint32) Link {
 	m := g.edgeMeta[e]
 	l := Link{
 		Source: source, Target: Node(g.edgeTarget[e]), Line: g.edgeLine[e], Column: uint32(g.edgeCol[e]),
-		Kind: metaKind(m), Certainty: code.Certainty(m >> metaCertainty & 3), Reason: code.Reason(m >> metaReason & 31), Flags: LinkFlags(m >> metaFlags & 7),
+		Kind: metaKind(m), Certainty: code.Certainty(m >> metaCertainty & 3), Reason: code.Reason(m >> metaReason & 31), Flags: LinkFlags(m >> metaFlags & 15),
 	}
 	if l.Column == wideColumn {
 		i := sort.Search(len(g.wideEdge), func(i int) bool { return g.wideEdge[i] >= e })

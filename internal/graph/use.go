@@ -150,6 +150,18 @@ func throughTypeExpr(doc *code.Document, x code.ExprID, depth int) Through {
 	return ThroughValue
 }
 
+// evaluates says whether a file that is code.DocDynamic evaluates code or asks for
+// the names of a scope, by the names it writes. Reflection on values writes none of these.
+func evaluates(doc *code.Document) bool {
+	for _, n := range doc.Names {
+		switch n {
+		case "eval", "exec", "execfile", "globals", "locals", "vars", "compile", "Function", "import_module", "__import__", "__getattr__", "__getattribute__":
+			return true
+		}
+	}
+	return doc.Language == "typescript" || doc.Language == "javascript" // with (object) statements write no name
+}
+
 // addRenames notes the names under which a file hands on or takes in something of another name.
 func (b *Builder) addRenames(doc *code.Document) {
 	note := func(original, other code.NameID) {
