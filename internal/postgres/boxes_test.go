@@ -274,12 +274,12 @@ func nodeLine(f *corpusFile, keys []code.Key, i int) string {
 	line, _ := f.doc.Line(d.Start)
 	end, _ := f.doc.Line(d.End - 1)
 	nameLine, column := f.doc.Line(d.NameStart)
-	scope := f.scope
-	if d.Flags&code.DefFileLocal != 0 {
-		scope = link.LocalScope(f.scope, f.path)
+	scope, flags := f.scope, d.Flags
+	if fileLocal(f.doc, code.DefID(i)) {
+		scope, flags = link.LocalScope(f.scope, f.path), flags|code.DefFileLocal
 	}
 	return fmt.Sprintf("%s %d %s %s %s %s%s %d-%d %d:%d %d %d", f.path, int64(keys[i]), d.Kind, f.doc.Names[d.Name], f.doc.QualifiedName(code.DefID(i)), scope, f.doc.Descriptor(code.DefID(i)),
-		line+1, end+1, nameLine+1, column+1, d.Cyclomatic, d.Flags)
+		line+1, end+1, nameLine+1, column+1, d.Cyclomatic, flags)
 }
 
 func TestGraphNodeCreation(t *testing.T) {
@@ -433,7 +433,7 @@ func TestSymbolReferenceStorage(t *testing.T) {
 					continue
 				}
 				scope := f.scope
-				if f.doc.Defs[d].Flags&code.DefFileLocal != 0 {
+				if fileLocal(f.doc, code.DefID(d)) {
 					scope = link.LocalScope(f.scope, f.path)
 				}
 				symbol := scope + f.doc.Descriptor(code.DefID(d))

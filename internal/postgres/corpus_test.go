@@ -50,12 +50,22 @@ func localKeyOf(scope, file string) code.Key {
 	return code.ScopeKey(scope + string(code.AppendName(nil, path.Base(file))) + "/")
 }
 
+// fileLocal says whether definition d, or one that it stands in, cannot be seen outside of its file.
+func fileLocal(doc *code.Document, d code.DefID) bool {
+	for ; d != code.NoDef; d = doc.Defs[d].Parent {
+		if doc.Defs[d].Flags&code.DefFileLocal != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 func keysOf(f *corpusFile) []code.Key {
 	keys := make([]code.Key, len(f.doc.Defs))
 	scope, local := code.ScopeKey(f.scope), localKeyOf(f.scope, f.path)
 	for i := range f.doc.Defs {
 		keys[i] = scope ^ code.DescriptorKey(f.doc.Descriptor(code.DefID(i)))
-		if f.doc.Defs[i].Flags&code.DefFileLocal != 0 {
+		if fileLocal(f.doc, code.DefID(i)) {
 			keys[i] ^= scope ^ local
 		}
 	}
@@ -116,6 +126,8 @@ func newDocument(r *rand.Rand, s shape, file int, names []string) *code.Document
 		switch {
 		case i == 0:
 			d.Name, d.Kind, d.Flags = b.Name("init"), code.KindFunction, code.DefFileLocal
+			b.AddDef(d)
+			d.Name, d.Kind, d.Flags, d.Parent = b.Name("inner"), code.KindVariable, 0, 0
 		case i%10 == 1:
 			d.Kind, d.End = code.KindStruct, at+uint32(lineLength*3*4) // holds the next three
 			owner = d.Name

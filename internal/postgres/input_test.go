@@ -118,7 +118,7 @@ func TestNastyTextsRoundTrip(t *testing.T) {
 			f := &c.files[i]
 			for d := range f.doc.Defs {
 				symbol := f.scope + f.doc.Descriptor(code.DefID(d))
-				if f.doc.Defs[d].Flags&code.DefFileLocal != 0 {
+				if fileLocal(f.doc, code.DefID(d)) {
 					symbol = link.LocalScope(f.scope, f.path) + f.doc.Descriptor(code.DefID(d))
 				}
 				want = append(want, strings.ReplaceAll(symbol+" = "+f.doc.QualifiedName(code.DefID(d)), "\x1f", "\ufffd"))

@@ -15,7 +15,7 @@ import (
 // definitions are what the projection needs of the Document of one fact.
 type definitions struct {
 	dkeys []code.Key
-	local []bool // which are DefFileLocal; nil when none is
+	local []bool // which are DefFileLocal or stand in one that is; nil when none is
 	names []string
 }
 
@@ -67,9 +67,13 @@ func describe(r *rows, repo, fact int32, doc *code.Document) *definitions {
 		last, _ := doc.Line(max(def.Start, max(def.End, 1)-1)) // the end may be the first byte of the next line
 		nameLine, column := doc.Line(def.NameStart)
 		spans[i] = int64(min(line, maxLine)) | int64(min(nameLine-min(line, nameLine), maxDrop))<<24 | int64(min(last-line, maxLine))<<40
-		metas[i] = int64(def.Flags) | int64(def.Kind)<<32 | int64(def.Disambiguator)<<40
+		flags := def.Flags
+		if def.Parent != code.NoDef && d.local != nil && d.local[def.Parent] {
+			flags |= code.DefFileLocal // what stands in such a definition cannot be seen from outside either
+		}
+		metas[i] = int64(flags) | int64(def.Kind)<<32 | int64(def.Disambiguator)<<40
 		extras[i] = int64(column) | int64(def.Cyclomatic)<<32 | int64(def.Cognitive)<<48
-		if def.Flags&code.DefFileLocal != 0 {
+		if flags&code.DefFileLocal != 0 {
 			if d.local == nil {
 				d.local = make([]bool, n)
 			}

@@ -147,14 +147,15 @@ create view graph_nodes as
 	cross join lateral (select u.dkey, u.span, u.meta, u.extra, coalesce(u.container, '') as container, u.name, u.ord
 		from unnest(b.dkeys, b.spans, b.metas, b.extras, string_to_array(b.containers, U&'\001F'), string_to_array(b.names, U&'\001F'))
 			with ordinality u(dkey, span, meta, extra, container, name, ord)) n
+	-- The types of the branches are the same, so that what is not asked for is not computed.
 	union all
-	select f.repo_id, r.name, rf.name, p.path, p.key, 'file', base_name(p.path), p.path, 'file ' || p.path, 1, greatest(b.lines, 1), 1, 1, 0, 0,
-		true, false, false, f.flags & 4 <> 0, false, f.language, 0, 0
+	select f.repo_id, r.name, rf.name, p.path, p.key, 'file'::text, base_name(p.path), p.path, 'file ' || p.path, 1, greatest(b.lines, 1), 1, 1::int8, 0, 0,
+		true, false, false, f.flags & 4 <> 0, false, f.language, 0::int8, 0
 	from file f join repo r using (repo_id) join ref rf using (repo_id, ref_id) join path p using (repo_id, path_id)
 	left join blob b on b.repo_id = f.repo_id and b.blob_id = f.blob_id
 	union all
-	select x.repo_id, r.name, rf.name, null, x.key, 'package', x.name, x.name, x.symbol, null, null, null, null, null, null,
-		true, false, false, false, false, null, 0, 0
+	select x.repo_id, r.name, rf.name, null::text, x.key, 'package'::text, x.name, x.name, x.symbol, null::int4, null::int4, null::int4, null::int8, null::int4, null::int4,
+		true, false, false, false, false, null::text, 0::int8, 0
 	from external x join repo r using (repo_id) join ref rf using (repo_id, ref_id);
 comment on view graph_nodes is 'Definitions, files and external packages. It scans the whole ref unless path is given; by name, symbols_named() is fast.';
 comment on column graph_nodes.key is 'The key of the symbol; definitions of one symbol under several build constraints share it.';

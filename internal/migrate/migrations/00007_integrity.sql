@@ -5,19 +5,19 @@ create function symbol_places(project_id int4, ref_id int4)
 	returns table (key int8, path_id int4, mention bool)
 	language sql stable parallel safe security definer set search_path = {{schema}}, pg_temp rows 100000
 begin atomic
-	with step as (
-		select sb.lo, sb.keys, sb.paths, u.v, u.i, count(*) filter (where u.v = 0) over (partition by sb.lo order by u.i) as before
-		from symbol_block sb cross join lateral unnest(sb.sources) with ordinality u(v, i) where sb.repo_id = $1 and sb.ref_id = $2
-	), part as (
-		select s.lo, s.keys[s.before + 1] as key, s.paths[s.before + 1] as first, s.v, s.i, s.before,
-			count(*) filter (where s.v = -32768) over (partition by s.lo, s.before order by s.i) as also
-		from step s where s.v <> 0
-	), place as (
-		select p.key, p.v, p.also > 0 as defined, (sum(case when p.v > 0 then p.v::int8 when p.v = -32768 then p.first else -p.v::int8 * 32767 end)
-			over (partition by p.lo, p.before, p.also order by p.i))::int4 as path_id
-		from part p
-	)
-	select p.key, p.path_id, not p.defined from place p where p.v > 0
+	select sb.keys[place.before + 1], (place.sum + case when place.also > 0 then sb.paths[place.before + 1] else 0 end)::int4, place.also = 0
+	from symbol_block sb
+	cross join lateral (
+		select part.v, part.before, part.also,
+			sum(case when part.v > 0 then part.v::int8 when part.v = -32768 then 0 else -part.v::int8 * 32767 end) over (partition by part.before, part.also order by part.i) as sum
+		from (
+			select step.v, step.i, step.before, count(*) filter (where step.v = -32768) over (partition by step.before order by step.i) as also
+			from (
+				select u.v, u.i, count(*) filter (where u.v = 0) over (order by u.i) as before from unnest(sb.sources) with ordinality u(v, i)
+			) step where step.v <> 0
+		) part
+	) place
+	where sb.repo_id = $1 and sb.ref_id = $2 and place.v > 0
 	union all
 	select u.key, u.path, false from symbol_block sb cross join lateral unnest(sb.keys, sb.paths) u(key, path)
 	where sb.repo_id = $1 and sb.ref_id = $2 and u.path <> 0;
@@ -30,7 +30,7 @@ create function breaches(project_id int4, ref_id int4)
 begin atomic
 	with live as (
 		select f.*, p.path, p.key as file_key, s.key as scope_key, n.fact_id is not null as has_nodes, b.block_id is not null as has_block,
-			b.wide, b.e, b.targets, cardinality(n.dkeys) as definitions, n.dkeys, n.metas, n.names
+			b.wide, b.e, b.targets, coalesce(cardinality(n.dkeys), 0) as definitions, n.dkeys, n.metas, n.names
 		from file f
 		left join path p on p.repo_id = f.repo_id and p.path_id = f.path_id
 		left join scope s on s.repo_id = f.repo_id and s.scope_id = f.scope_id
@@ -45,6 +45,20 @@ begin atomic
 		select t.key, l.path_id from live l cross join lateral unnest(l.targets) t(key)
 	), indexed as (
 		select i.key, i.path_id, i.mention from symbol_places($1, $2) i
+	), dictionary as materialized (
+		select d.name, get_byte(d.paths, i) << 24 | get_byte(d.paths, i + 1) << 16 | get_byte(d.paths, i + 2) << 8 | get_byte(d.paths, i + 3) as path_id
+		from name d cross join lateral generate_series(0, length(d.paths) - 4, 4) i where d.repo_id = $1
+	), block as (
+		select l.path, l.definitions, l.targets, l.wide, l.e, w.source, w.target, w.n, u.n as different
+		from live l
+		cross join lateral (select max(w.source) as source, max(w.target) as target, count(*) as n from edge_words(l.wide, l.e) w) w
+		cross join lateral (
+			-- certainty and reason do not tell edges apart
+			select count(distinct u.w & ~2032::int8) as n from unnest(case when l.wide then '{}' else l.e end) u(w) where not l.wide
+			union all
+			select count(distinct (w.source, w.line, w.col, w.kind, w.target)) from edge_words(l.wide, l.e) w where l.wide
+		) u
+		where l.has_block
 	)
 	select 'manifest', l.path, 'content ' || l.blob_id || ' is missing' from live l
 		where l.blob_id <> 0 and not exists (select from blob b where b.repo_id = $1 and b.blob_id = l.blob_id)
@@ -54,12 +68,11 @@ begin atomic
 	union all select 'manifest', l.path, 'scope ' || l.scope_id || ' is missing' from live l where l.scope_id <> 0 and l.scope_key is null
 	union all select 'manifest', null, 'path ' || l.path_id || ' is missing' from live l where l.path is null
 	union all select 'definitions', l.path, 'the definitions of fact ' || l.fact_id || ' are missing' from live l where l.fact_id <> 0 and not l.has_nodes
-	union all select 'edge-source', l.path, 'an edge in line ' || w.line + 1 || ' leaves definition ' || w.source || ' of ' || coalesce(l.definitions, 0)
-		from live l cross join lateral edge_words(l.wide, l.e) w where w.source > coalesce(l.definitions, 0)
-	union all select 'edge-index', l.path, 'an edge in line ' || w.line + 1 || ' leads to entry ' || w.target + 1 || ' of ' || cardinality(l.targets)
-		from live l cross join lateral edge_words(l.wide, l.e) w where w.target >= cardinality(l.targets)
-	union all select 'edge-duplicate', l.path, 'the edge in line ' || w.line + 1 || ', column ' || w.col + 1 || ' stands ' || w.n || ' times'
-		from live l cross join lateral (select u.line, u.col, count(*) as n from edge_words(l.wide, l.e) u group by u.source, u.line, u.col, u.kind, u.target having count(*) > 1) w
+	union all select 'edge-source', b.path, 'an edge leaves definition ' || b.source || ' of ' || b.definitions from block b where b.source > b.definitions
+	union all select 'edge-index', b.path, 'an edge leads to entry ' || b.target + 1 || ' of ' || cardinality(b.targets) from block b where b.target >= cardinality(b.targets)
+	union all select 'edge-duplicate', b.path, 'the edge in line ' || w.line + 1 || ', column ' || w.col + 1 || ' stands ' || w.n || ' times'
+		from block b cross join lateral (select u.line, u.col, count(*) as n from edge_words(b.wide, b.e) u group by u.source, u.line, u.col, u.kind, u.target having count(*) > 1) w
+		where b.n <> b.different and b.n > 0 and b.different > 0
 	union all select 'edge-dictionary', l.path, 'the target ' || t.key || ' stands ' || t.n || ' times'
 		from live l cross join lateral (select u.key, count(*) as n from unnest(l.targets) u(key) group by u.key having count(*) > 1) t
 	union all select 'edge-target', min(p.path), 'the target ' || m.key || ' is neither in the repository nor an external package'
@@ -67,15 +80,14 @@ begin atomic
 		where not exists (select from defined d where d.key = m.key) and not exists (select from external x where x.repo_id = $1 and x.ref_id = $2 and x.key = m.key)
 		group by m.key
 	union all select 'symbol-index', p.path, d.what || ' ' || d.key from (
-			(select 'the index lacks the definition of' as what, d.key, d.path_id from defined d except select 'the index lacks the definition of', i.key, i.path_id from indexed i where not i.mention)
-			union all (select 'the index has a wrong definition of', i.key, i.path_id from indexed i where not i.mention except select 'the index has a wrong definition of', d.key, d.path_id from defined d)
-			union all (select 'the index lacks the mention of', m.key, m.path_id from mentioned m except select 'the index lacks the mention of', i.key, i.path_id from indexed i where i.mention)
-			union all (select 'the index has a wrong mention of', i.key, i.path_id from indexed i where i.mention except select 'the index has a wrong mention of', m.key, m.path_id from mentioned m)
+			select 'the index lacks the definition of' as what, a.* from (select d.key, d.path_id from defined d except select i.key, i.path_id from indexed i where not i.mention) a
+			union all select 'the index has a wrong definition of', a.* from (select i.key, i.path_id from indexed i where not i.mention except select d.key, d.path_id from defined d) a
+			union all select 'the index lacks the mention of', a.* from (select m.key, m.path_id from mentioned m except select i.key, i.path_id from indexed i where i.mention) a
+			union all select 'the index has a wrong mention of', a.* from (select i.key, i.path_id from indexed i where i.mention except select m.key, m.path_id from mentioned m) a
 		) d left join path p on p.repo_id = $1 and p.path_id = d.path_id
 	union all select 'name', l.path, 'the dictionary does not lead from ' || quote_literal(n.name) || ' to the file'
-		from live l cross join lateral (select distinct u.name from unnest(string_to_array(l.names, U&'\001F')) u(name)) n
-		where length(n.name) < 500 and not exists (select from name d where d.repo_id = $1 and d.name = n.name
-			and exists (select from generate_series(0, length(d.paths) - 4, 4) i where get_byte(d.paths, i) << 24 | get_byte(d.paths, i + 1) << 16 | get_byte(d.paths, i + 2) << 8 | get_byte(d.paths, i + 3) = l.path_id))
+		from live l cross join lateral unnest(string_to_array(l.names, U&'\001F')) n(name)
+		where octet_length(n.name) <= 2000 and not exists (select from dictionary d where d.name = n.name and d.path_id = l.path_id)
 	union all select 'orphan', p.path, 'rows of ' || o.what || ' belong to a file that the ref does not have'
 		from (select 'dependency' as what, d.path_id from dependency d where d.repo_id = $1 and d.ref_id = $2
 			union select 'diagnostic', d.path_id from diagnostic d where d.repo_id = $1 and d.ref_id = $2) o

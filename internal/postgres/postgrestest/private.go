@@ -1,3 +1,5 @@
+//go:build unix
+
 package postgrestest
 
 import (
@@ -5,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -98,9 +102,9 @@ func (p *Private) Kill(t testing.TB) {
 			t.Fatal(err)
 		}
 	}
-	for deadline := time.Now().Add(10 * time.Second); len(alive(pids)) > 0; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Second); len(alive(t, pids)) > 0; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("processes %v outlived SIGKILL", alive(pids))
+			t.Fatalf("processes %v outlived SIGKILL", alive(t, pids))
 		}
 	}
 }
@@ -114,48 +118,68 @@ func (p *Private) Restart(t testing.TB) {
 	p.address()
 }
 
+// process is one line of the system's list of processes.
+type process struct {
+	pid, parent int
+	state       byte
+}
+
+// processes lists what runs, from /proc or, where there is none, from ps.
+func processes(t testing.TB) (out []process) {
+	t.Helper()
+	entries, err := os.ReadDir("/proc")
+	if err != nil || len(entries) == 0 {
+		text, err := exec.Command("ps", "-A", "-o", "pid=,ppid=,state=").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			var p process
+			var state string
+			if _, err := fmt.Sscan(line, &p.pid, &p.parent, &state); err == nil {
+				p.state = state[0]
+				out = append(out, p)
+			}
+		}
+		return out
+	}
+	for _, e := range entries {
+		text, err := os.ReadFile("/proc/" + e.Name() + "/stat")
+		if err != nil {
+			continue // no process, or gone meanwhile
+		}
+		// The name in the second field may hold anything; what follows its end does not.
+		pid, rest := string(text), string(text[strings.LastIndexByte(string(text), ')')+1:])
+		var p process
+		var state string
+		_, err1 := fmt.Sscan(pid, &p.pid)
+		_, err2 := fmt.Sscan(rest, &state, &p.parent)
+		if err1 == nil && err2 == nil {
+			p.state = state[0]
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
 // children lists the processes whose parent is pid.
 func children(t testing.TB, pid int) (out []int) {
 	t.Helper()
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		child, err := strconv.Atoi(e.Name())
-		if err != nil {
-			continue
-		}
-		if state, parent := stat(child); state != 0 && parent == pid {
-			out = append(out, child)
+	for _, p := range processes(t) {
+		if p.parent == pid {
+			out = append(out, p.pid)
 		}
 	}
 	return out
 }
 
 // alive lists those processes that run; zombies do not.
-func alive(pids []int) (out []int) {
-	for _, pid := range pids {
-		if state, _ := stat(pid); state != 0 && state != 'Z' && state != 'X' {
-			out = append(out, pid)
+func alive(t testing.TB, pids []int) (out []int) {
+	t.Helper()
+	for _, p := range processes(t) {
+		if slices.Contains(pids, p.pid) && p.state != 'Z' && p.state != 'X' {
+			out = append(out, p.pid)
 		}
 	}
 	return out
-}
-
-// stat is the state and the parent of a process; 0 when there is none.
-func stat(pid int) (state byte, parent int) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, 0
-	}
-	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
-	if len(fields) < 2 {
-		return 0, 0
-	}
-	parent, err = strconv.Atoi(fields[1])
-	if err != nil {
-		return 0, 0
-	}
-	return fields[0][0], parent
 }
