@@ -65,11 +65,13 @@ func refusal(ctx context.Context, cfg *pgx.ConnConfig, err error) error {
 	if strings.HasPrefix(cfg.Host, "/") {
 		where = fmt.Sprintf("%s/.s.PGSQL.%d", cfg.Host, cfg.Port)
 	}
+	if e := Untrusted(where, err); e != nil {
+		return e
+	}
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) {
 		return problem.New(problem.Unavailable, "no PostgreSQL answers at %s", where).Because(err).
-			Fix("start the server, or correct the address in DATABASE_URL").
-			Fix("check sslmode and its certificates when the cause speaks of TLS")
+			Fix("start the server, or correct the address in DATABASE_URL")
 	}
 	switch {
 	case pg.Code == "28P01":

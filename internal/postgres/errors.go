@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"manito/internal/migrate"
 	"manito/internal/problem"
 )
 
@@ -87,7 +88,7 @@ func refusal(ctx context.Context, cfg *pgx.ConnConfig, err error) error {
 	if strings.HasPrefix(cfg.Host, "/") {
 		where = fmt.Sprintf("%s/.s.PGSQL.%d", cfg.Host, cfg.Port)
 	}
-	if e := untrusted(where, err); e != nil {
+	if e := migrate.Untrusted(where, err); e != nil {
 		return e
 	}
 	var pg *pgconn.PgError

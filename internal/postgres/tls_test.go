@@ -227,7 +227,8 @@ func (s *tlsServer) set(t *testing.T, statements ...string) {
 	}
 }
 
-// open opens the store by the environment's variables, as the program does.
+// open checks the schema and opens the store by the environment's variables, as the program
+// does. Both must refuse the same.
 func (s *tlsServer) open(t *testing.T, env ...string) (*postgres.DB, error) {
 	t.Helper()
 	cfg, err := config.Load(config.Input{Environ: append([]string{"MANITO_HOME=" + t.TempDir(), "POSTGRES_PORT=" + strconv.Itoa(s.port), "POSTGRES_DB=postgres"}, env...)})
@@ -238,7 +239,12 @@ func (s *tlsServer) open(t *testing.T, env ...string) (*postgres.DB, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return postgres.Open(t.Context(), postgres.Config{DSN: dsn, Schema: "manito"})
+	checked := migrate.New(migrate.Config{DSN: dsn, Schema: "manito"}).Check(t.Context())
+	db, err := postgres.Open(t.Context(), postgres.Config{DSN: dsn, Schema: "manito"})
+	if err != nil && checked != nil && problem.KindOf(err) != problem.KindOf(checked) {
+		t.Errorf("the store says %v, the migrator %v", err, checked)
+	}
+	return db, err
 }
 
 // TestTLSVerifyFull: DB_SSL=true means this very host, by a trusted authority, now, encrypted.

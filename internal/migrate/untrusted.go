@@ -1,4 +1,4 @@
-package postgres
+package migrate
 
 import (
 	"crypto/tls"
@@ -9,9 +9,10 @@ import (
 	"manito/internal/problem"
 )
 
-// untrusted explains why a server was not believed to be the one that was asked for; nil
-// when that is not what failed. Such a server answers, so trying again helps nobody.
-func untrusted(where string, err error) error {
+// Untrusted explains why the server at a place was not believed to be the one that was
+// asked for; nil when that is not what failed. Such a server answers, so trying again helps
+// nobody: the kind is problem.Denied. The store explains its refusals by it, too.
+func Untrusted(where string, err error) error {
 	var host x509.HostnameError
 	var authority x509.UnknownAuthorityError
 	var invalid x509.CertificateInvalidError
