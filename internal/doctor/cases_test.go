@@ -1,5 +1,7 @@
 package doctor
 
+import "time"
+
 // broken is what a check must find: the SQL that breaks the shop, the object that is
 // then named, a word of the evidence, and the SQL that mends it where the doctor leaves
 // that to people.
@@ -80,6 +82,13 @@ var cases = []broken{
 	{id: "IDX-02", name: "same", sql: "create index orders_customer_again on shop.orders (customer_id)", object: "shop.orders_customer_again", evidence: "the same columns"},
 	{id: "IDX-02", name: "prefix", sql: "create index orders_both on shop.orders (customer_id, note)", object: "shop.orders_customer", evidence: "orders_both"},
 
+	{id: "IDX-01", sql: "insert into shop.orders (customer_id, note) select 1, md5(g::text) from generate_series(1, 40000) g; create index orders_note on shop.orders (note); select pg_stat_reset()", object: "shop.orders_note", evidence: "0 scans", clean: "drop index shop.orders_note",
+		options: func(o *Options) { o.Unused = time.Millisecond }},
+	{id: "IDX-03", sql: "do $$ begin for i in 1..150 loop perform count(*) from shop.customer; end loop; end $$\n--\nselect pg_stat_force_next_flush()\n--\nselect 1\n--\nupdate pg_class set relpages = 20000 where oid = 'shop.customer'::regclass", object: "shop.customer", evidence: "sequential scans", clean: "analyze shop.customer"},
+	{id: "IDX-04", sql: "create table shop.sparse (id bigint generated always as identity primary key, v int); insert into shop.sparse (v) select null from generate_series(1, 150000); create index sparse_v on shop.sparse (v); analyze shop.sparse", object: "shop.sparse_v", evidence: "100.0 %", clean: "drop index shop.sparse_v"},
+	{id: "IDX-07", sql: `create collation shop.german (provider = icu, locale = 'de'); create table shop.word (id bigint generated always as identity primary key, w text collate shop.german); create index word_w on shop.word (w); update pg_collation set collversion = '1' where collname = 'german'`, object: "collation german", evidence: "built with version 1", clean: "alter collation shop.german refresh version"},
+
+	{id: "TAB-01", name: "dead rows", sql: "alter table shop.orders disable trigger user; insert into shop.orders (customer_id) select 1 from generate_series(1, 30000); delete from shop.orders where id > 10\n--\nselect pg_stat_force_next_flush()\n--\nselect 1", object: "shop.orders", evidence: "dead rows"},
 	{id: "TAB-01", sql: "alter table shop.orders set (autovacuum_enabled = off)", object: "shop.orders", evidence: "off", undo: true},
 	{id: "TAB-03", sql: "create table shop.t (id bigint primary key) with (autovacuum_enabled = off); insert into shop.t select generate_series(1, 5000)", object: "shop.t", evidence: "never analysed"},
 	{id: "TAB-05", sql: "alter table shop.orders disable trigger all", object: triggerOf, evidence: "disabled"},

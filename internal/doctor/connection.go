@@ -18,7 +18,7 @@ where n.used > 0.8 * m.most`},
 select 'session ' || a.pid as object, format('%s for %s by %s as %s', a.state, date_trunc('second', now() - a.xact_start), coalesce(nullif(a.application_name, ''), 'an unnamed program'), a.usename) as evidence,
   case when a.state like 'idle in transaction%' or now() - a.xact_start > interval '6 hours' then 'medium' else 'low' end as severity
 from pg_stat_activity a where a.backend_type = 'client backend' and a.pid <> pg_backend_pid() and a.datname = current_database()
-  and (a.state like 'idle in transaction%' and now() - a.state_change > interval '1 min' or now() - a.xact_start > interval '1 hour') order by 1`},
+  and (a.state like 'idle in transaction%' and clock_timestamp() - a.state_change > @idle::interval or now() - a.xact_start > interval '1 hour') order by 1`},
 
 		query{Info{ID: "CONN-04", Title: "Nothing ends a statement or transaction of the program that hangs", Severity: Medium, Safety: Safe,
 			Cause:  "PostgreSQL sets no limit by itself",

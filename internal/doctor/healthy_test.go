@@ -1,6 +1,16 @@
 package doctor
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
+
+// accepted are what the doctor says about a healthy database, and why that stays.
+var accepted = map[string]string{
+	"SET-03":                     "pg_stat_statements needs a restart, which is the operator's to choose",
+	"SEQ-05 manito.repo.repo_id": "two thousand million repositories are enough; the number is part of every key",
+	"CONN-04":                    "the pool sets statement_timeout for each session",
+}
 
 // TestHealthy is the figure that a doctor is judged by: on what is well it says nothing.
 func TestHealthy(t *testing.T) {
@@ -11,13 +21,18 @@ func TestHealthy(t *testing.T) {
 		opt.Schema = schema
 		r := examine(t, opt)
 		for _, f := range r.Findings {
-			t.Logf("%q %s %s %s: %s", schema, f.Severity, f.ID, f.Object, f.Evidence)
-			if f.Severity.AtLeast(High) {
+			why := accepted[f.ID]
+			if why == "" {
+				why = accepted[f.ID+" "+strings.Replace(f.Object, quote(p.Schema)+".", "manito.", 1)]
+			}
+			if f.Severity.AtLeast(High) || why == "" {
 				t.Errorf("schema %q: %s %s of %s: %s", schema, f.Severity, f.ID, f.Object, f.Evidence)
 			}
 		}
 		for _, k := range r.Skipped {
-			t.Logf("%q skipped %s %s: %s", schema, k.ID, k.Object, k.Reason)
+			if !k.ByDesign {
+				t.Errorf("schema %q: not looked at: %+v", schema, k)
+			}
 		}
 	}
 }

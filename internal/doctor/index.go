@@ -10,11 +10,11 @@ func indexes() []Check {
 select coalesce(k.ident, 'all indexes') as object, k.evidence, k.skip from (
   select r.ident, format('0 scans since %s, %s', date_trunc('day', d.stats_reset), pg_size_pretty(pg_relation_size(r.oid))) as evidence, null as skip
   from rel r join pg_index i on i.indexrelid = r.oid join pg_stat_user_indexes u on u.indexrelid = r.oid join pg_stat_database d on d.datname = current_database()
-  where u.idx_scan = 0 and not i.indisunique and not i.indisexclusion and i.indisvalid and d.stats_reset < now() - interval '14 days' and pg_relation_size(r.oid) > 1048576
+  where u.idx_scan = 0 and not i.indisunique and not i.indisexclusion and i.indisvalid and d.stats_reset <= now() - @unused::interval and pg_relation_size(r.oid) > 1048576
     and not exists (select from pg_constraint f where f.contype = 'f' and f.conrelid = i.indrelid and f.conkey[1] = i.indkey[0])
   union all
-  select null, null, format('the statistics are only kept since %s; 14 days are needed to call an index unused', coalesce(date_trunc('second', d.stats_reset)::text, 'an unknown time'))
-  from pg_stat_database d where d.datname = current_database() and coalesce(d.stats_reset > now() - interval '14 days', true)
+  select null, null, format('the statistics are kept since %s; they have to be %s old to call an index unused', coalesce(date_trunc('second', d.stats_reset)::text, 'an unknown time'), justify_interval(@unused::interval))
+  from pg_stat_database d where d.datname = current_database() and coalesce(d.stats_reset > now() - @unused::interval, true)
 ) k order by 1`},
 
 		query{Info{ID: "IDX-02", Title: "An index is contained in another", Severity: Medium, Safety: Guarded,

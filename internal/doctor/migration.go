@@ -64,7 +64,7 @@ from pg_constraint k join rel r on r.oid = k.conrelid where not k.convalidated a
 			Advice: "look at the session; end it with pg_terminate_backend(pid) when it does nothing"}, `
 select 'session ' || l.pid as object, format('%s since %s by %s, %s', case when bool_and(l.granted) then 'held' else 'awaited' end, date_trunc('second', min(a.state_change)), coalesce(nullif(min(a.application_name), ''), 'an unnamed program'), min(a.state)) as evidence
 from pg_locks l join pg_stat_activity a using (pid)
-where l.locktype = 'advisory' and l.database = (select oid from pg_database where datname = current_database()) and a.state_change < now() - interval '5 min' group by l.pid order by 1`},
+where l.locktype = 'advisory' and l.database = (select oid from pg_database where datname = current_database()) and a.state_change < clock_timestamp() - @idle::interval group by l.pid order by 1`},
 
 		query{Info{ID: "MIG-11", Title: "The ledger's ids are texts", Severity: Low, Safety: Advice,
 			Cause:  "migrations are named, not numbered",

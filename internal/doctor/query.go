@@ -1,8 +1,11 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -71,6 +74,9 @@ func (s *session) rows(ctx context.Context, sql string) ([]map[string]string, er
 	for name, values := range s.arguments() {
 		args[name] = values
 	}
+	for name, value := range s.limits() {
+		args[name] = value
+	}
 	rows, err := s.tx.Query(ctx, scopeSQL+sql, pgx.QueryResultFormats{pgx.TextFormatCode}, args)
 	if err != nil {
 		return nil, err
@@ -98,6 +104,14 @@ func (s *session) arguments() map[string][]string {
 	return a
 }
 
+// limits are the durations that probes compare with.
+func (s *session) limits() map[string]string {
+	return map[string]string{
+		"idle":   fmt.Sprintf("%d ms", cmp.Or(s.opt.Idle, time.Minute).Milliseconds()),
+		"unused": fmt.Sprintf("%d ms", cmp.Or(s.opt.Unused, 14*24*time.Hour).Milliseconds()),
+	}
+}
+
 // render writes a probe out with its values, narrowed to one object, so that it can be pasted into psql.
 func (s *session) render(sql, object string) string {
 	text := scopeSQL
@@ -107,6 +121,9 @@ func (s *session) render(sql, object string) string {
 			quoted[i] = literal(v)
 		}
 		text = strings.ReplaceAll(text, "@"+name+"::text[]", "array["+strings.Join(quoted, ", ")+"]::text[]")
+	}
+	for name, value := range s.limits() {
+		sql = strings.ReplaceAll(sql, "@"+name+"::interval", "interval "+literal(value))
 	}
 	return "set search_path = pg_catalog;\n" + text + "select * from (" + strings.TrimSpace(sql) + ") f where object = " + literal(object) + ";"
 }

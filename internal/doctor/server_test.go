@@ -21,6 +21,14 @@ func TestServer(t *testing.T) {
 	p := postgrestest.NewPrivate(t)
 	ctx := t.Context()
 	conn := p.Connect(t, p.Admin)
+	for _, setting := range []string{"max_prepared_transactions = 5", "archive_mode = on", "archive_command = '/bin/true'"} {
+		if _, err := conn.Exec(ctx, "alter system set "+setting); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.Kill(t) // what only a restart changes
+	p.Restart(t)
+	conn = p.Connect(t, p.Admin)
 	run := func(c *pgx.Conn, sql string) {
 		t.Helper()
 		if _, err := c.Exec(context.WithoutCancel(ctx), sql, pgx.QueryExecModeSimpleProtocol); err != nil {
@@ -67,7 +75,8 @@ func TestServer(t *testing.T) {
 	run(conn, "alter system set max_connections = 33")
 	run(conn, "select pg_reload_conf()")
 	finds("SET-02", "max_connections", "restart")
-	run(conn, "alter system reset all")
+	run(conn, "alter system reset password_encryption")
+	run(conn, "alter system reset max_connections")
 	run(conn, "select pg_reload_conf()")
 	waitQuiet(t, opt, "TLS-04", "SET-02")
 
@@ -101,6 +110,55 @@ func TestServer(t *testing.T) {
 	finds("DUR-04", "slot left_behind", "inactive")
 	run(conn, "select pg_drop_replication_slot('left_behind')")
 	quiet("DUR-04")
+
+	run(conn, "alter system set archive_command = '/bin/false'")
+	run(conn, "select pg_reload_conf()")
+	run(conn, "create table moved (id int primary key); select pg_switch_wal()")
+	finds("DUR-03", "archiver", "failures")
+	run(conn, "alter system set archive_command = '/bin/true'")
+	run(conn, "select pg_reload_conf()")
+	run(conn, "drop table moved; select pg_switch_wal()")
+	waitQuiet(t, opt, "DUR-03")
+
+	run(conn, "begin; create table pending (id int primary key); prepare transaction 'left'")
+	finds("DUR-05", "prepared 'left'", "since")
+	run(conn, "rollback prepared 'left'")
+	quiet("DUR-05")
+
+	var frozen string
+	if err := conn.QueryRow(ctx, "select datfrozenxid::text from pg_database where datname = current_database()").Scan(&frozen); err != nil {
+		t.Fatal(err)
+	}
+	run(conn, "update pg_database set datfrozenxid = '3600000000'::xid where datname = current_database()")
+	finds("TAB-02", "database "+quote(p.Name), "transaction ids")
+	run(conn, "update pg_database set datfrozenxid = '"+frozen+"'::xid where datname = current_database()")
+	quiet("TAB-02")
+
+	var crowd []*pgx.Conn
+	for range 100 {
+		crowd = append(crowd, p.Connect(t, p.Admin))
+	}
+	finds("CONN-01", "server", "of 117 connections")
+	for _, c := range crowd {
+		if err := c.Close(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waitQuiet(t, opt, "CONN-01")
+
+	opt.Idle = time.Millisecond
+	locker := p.Connect(t, p.Admin)
+	run(locker, "begin; select pg_advisory_lock(7)")
+	finds("MIG-10", fmt.Sprintf("session %d", locker.PgConn().PID()), "held")
+	finds("CONN-03", fmt.Sprintf("session %d", locker.PgConn().PID()), "idle in transaction")
+	run(locker, "rollback; select pg_advisory_unlock_all()")
+	quiet("MIG-10", "CONN-03")
+	opt.Idle = 0
+
+	run(conn, "create extension if not exists pg_stat_statements schema public")
+	quiet("SET-03")
+	run(conn, "drop extension pg_stat_statements")
+	finds("SET-03", "server", "pg_stat_statements")
 
 	idle := p.Connect(t, p.Admin)
 	run(idle, "begin; lock table "+pgx.Identifier{p.Schema, "repo"}.Sanitize()+" in access exclusive mode")
