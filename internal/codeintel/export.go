@@ -35,19 +35,19 @@ func (x *Index) Export(ctx context.Context, w io.Writer, in ExportInput) (err er
 			return err
 		}
 	}
-	out := bufio.NewWriterSize(w, 1<<18)
-	e := &exporter{x: x, ctx: ctx, w: out, kinds: kinds, level: in.Level}
+	out := &keeper{w: bufio.NewWriterSize(w, 1<<18)}
+	e := &exporter{x: x, out: out, kinds: kinds, level: in.Level}
 	switch in.Format {
 	case "", "json":
-		err = e.json()
+		err = e.json(ctx)
 	case "csv":
-		err = e.csv(in.Table)
+		err = e.csv(ctx, in.Table)
 	case "dot":
-		err = e.dot()
+		err = e.dot(ctx)
 	case "mermaid":
-		err = e.mermaid()
+		err = e.mermaid(ctx)
 	case "graphml":
-		err = e.graphml()
+		err = e.graphml(ctx)
 	default:
 		p := problem.New(problem.Usage, "there is no export format %q", in.Format)
 		for _, f := range ExportFormats() {
@@ -58,13 +58,39 @@ func (x *Index) Export(ctx context.Context, w io.Writer, in ExportInput) (err er
 	if err != nil {
 		return err
 	}
-	return out.Flush()
+	return out.flush()
+}
+
+// keeper writes strings and keeps the first error, so that it has to be looked at once.
+type keeper struct {
+	w   *bufio.Writer
+	err error
+}
+
+func (k *keeper) put(parts ...string) {
+	for _, p := range parts {
+		if k.err == nil {
+			_, k.err = k.w.WriteString(p)
+		}
+	}
+}
+
+func (k *keeper) bytes(b []byte) {
+	if k.err == nil {
+		_, k.err = k.w.Write(b)
+	}
+}
+
+func (k *keeper) flush() error {
+	if k.err != nil {
+		return k.err
+	}
+	return k.w.Flush()
 }
 
 type exporter struct {
 	x     *Index
-	ctx   context.Context
-	w     *bufio.Writer
+	out   *keeper
 	kinds graph.Kinds
 	level string
 }
@@ -96,10 +122,10 @@ func (x *Index) id(n graph.Node) string {
 }
 
 // edges yields the edges of the wanted kinds in path order, each dispatch target after the call that may reach it.
-func (e *exporter) edges(yield func(source graph.Def, target graph.Node, edge exportedEdge) error) error {
+func (e *exporter) edges(ctx context.Context, yield func(source graph.Def, target graph.Node, edge exportedEdge) error) error {
 	g := e.x.g
 	for f := range graph.FileNo(g.NumFiles()) {
-		if err := e.ctx.Err(); err != nil {
+		if err := ctx.Err(); err != nil {
 			return err
 		}
 		file := g.Path(f)
@@ -140,7 +166,7 @@ func (e *exporter) edges(yield func(source graph.Def, target graph.Node, edge ex
 }
 
 // coarse yields the arrows between files or folders, with how many edges each stands for.
-func (e *exporter) coarse(standard string) (names []string, arrows [][3]int, err error) {
+func (e *exporter) coarse(ctx context.Context, standard string) (names []string, arrows [][3]int, err error) {
 	g := e.x.g
 	level := e.level
 	if level == "" {
@@ -169,7 +195,7 @@ func (e *exporter) coarse(standard string) (names []string, arrows [][3]int, err
 	}
 	count := map[[2]int]int{}
 	var order [][2]int
-	err = e.edges(func(source graph.Def, target graph.Node, edge exportedEdge) error {
+	err = e.edges(ctx, func(source graph.Def, target graph.Node, edge exportedEdge) error {
 		t := g.FirstDef(target)
 		if g.Class(target) == graph.ClassPackage {
 			t = g.FileDef(g.PackageFiles(target)[0])

@@ -1,6 +1,7 @@
 package codeintel
 
 import (
+	"context"
 	"encoding/hex"
 	"encoding/json"
 	"path"
@@ -66,27 +67,27 @@ type exportedExternal struct {
 	Version string `json:"version,omitempty"`
 }
 
-func (e *exporter) json() error {
+func (e *exporter) json(ctx context.Context) error {
 	g := e.x.g
 	digest := g.Digest()
-	e.w.WriteString(`{"schema":"manito/export/v1","digest":"` + hex.EncodeToString(digest[:]) + `"`)
+	e.out.put(`{"schema":"manito/export/v1","digest":"`, hex.EncodeToString(digest[:]), `"`)
 	list := func(name string, fill func(put func(v any) error) error) error {
-		e.w.WriteString(",\n\"" + name + "\":[")
+		e.out.put(",\n\"", name, "\":[")
 		first := true
 		err := fill(func(v any) error {
 			if !first {
-				e.w.WriteByte(',')
+				e.out.put(",")
 			}
 			first = false
 			b, err := json.Marshal(v)
 			if err != nil {
 				return err
 			}
-			e.w.WriteByte('\n')
-			_, err = e.w.Write(b)
-			return err
+			e.out.put("\n")
+			e.out.bytes(b)
+			return e.out.err
 		})
-		e.w.WriteString("]")
+		e.out.put("]")
 		return err
 	}
 	lists := []struct {
@@ -111,9 +112,9 @@ func (e *exporter) json() error {
 			}
 			return nil
 		}},
-		{"symbols", e.symbols},
+		{"symbols", func(put func(any) error) error { return e.symbols(ctx, put) }},
 		{"edges", func(put func(any) error) error {
-			return e.edges(func(_ graph.Def, _ graph.Node, edge exportedEdge) error { return put(edge) })
+			return e.edges(ctx, func(_ graph.Def, _ graph.Node, edge exportedEdge) error { return put(edge) })
 		}},
 	}
 	for _, l := range lists {
@@ -121,8 +122,8 @@ func (e *exporter) json() error {
 			return err
 		}
 	}
-	_, err := e.w.WriteString("}\n")
-	return err
+	e.out.put("}\n")
+	return nil
 }
 
 func (e *exporter) files(put func(v any) error) error {
@@ -150,10 +151,10 @@ func flagWords(f code.DocFlags) []string {
 	return out
 }
 
-func (e *exporter) symbols(put func(v any) error) error {
+func (e *exporter) symbols(ctx context.Context, put func(v any) error) error {
 	g := e.x.g
 	for f := range graph.FileNo(g.NumFiles()) {
-		if err := e.ctx.Err(); err != nil {
+		if err := ctx.Err(); err != nil {
 			return err
 		}
 		first, end := g.FileDefs(f)

@@ -1,6 +1,7 @@
 package codeintel
 
 import (
+	"context"
 	"encoding/csv"
 	"encoding/hex"
 	"encoding/xml"
@@ -13,14 +14,14 @@ import (
 	"manito/internal/problem"
 )
 
-func (e *exporter) csv(table string) error {
-	w := csv.NewWriter(e.w)
+func (e *exporter) csv(ctx context.Context, table string) error {
+	w := csv.NewWriter(e.out.w)
 	var err error
 	switch table {
 	case "", "edges":
-		err = e.csvEdges(w)
+		err = e.csvEdges(ctx, w)
 	case "symbols":
-		err = e.csvSymbols(w)
+		err = e.csvSymbols(ctx, w)
 	case "files":
 		err = e.csvFiles(w)
 	default:
@@ -33,20 +34,20 @@ func (e *exporter) csv(table string) error {
 	return w.Error()
 }
 
-func (e *exporter) csvEdges(w *csv.Writer) error {
+func (e *exporter) csvEdges(ctx context.Context, w *csv.Writer) error {
 	if err := w.Write([]string{"kind", "from", "to", "file", "line", "column", "certainty", "evidence", "reason", "via"}); err != nil {
 		return err
 	}
-	return e.edges(func(_ graph.Def, _ graph.Node, x exportedEdge) error {
+	return e.edges(ctx, func(_ graph.Def, _ graph.Node, x exportedEdge) error {
 		return w.Write([]string{x.Kind, x.From, x.To, x.File, strconv.Itoa(x.Line), strconv.Itoa(x.Column), x.Certainty, x.Evidence, x.Reason, x.Via})
 	})
 }
 
-func (e *exporter) csvSymbols(w *csv.Writer) error {
+func (e *exporter) csvSymbols(ctx context.Context, w *csv.Writer) error {
 	if err := w.Write([]string{"id", "key", "name", "qualified_name", "kind", "file", "line", "end_line", "visibility", "parent", "cyclomatic", "cognitive"}); err != nil {
 		return err
 	}
-	return e.symbols(func(v any) error {
+	return e.symbols(ctx, func(v any) error {
 		s := v.(exportedSymbol)
 		return w.Write([]string{s.ID, s.Key, s.Name, s.QualifiedName, s.Kind, s.File, strconv.Itoa(s.Line), strconv.Itoa(s.EndLine), s.Visibility, s.Parent, strconv.Itoa(s.Cyclomatic), strconv.Itoa(s.Cognitive)})
 	})
@@ -63,20 +64,20 @@ func (e *exporter) csvFiles(w *csv.Writer) error {
 }
 
 // dot writes the language of Graphviz.
-func (e *exporter) dot() error {
-	names, arrows, err := e.coarse("files")
+func (e *exporter) dot(ctx context.Context) error {
+	names, arrows, err := e.coarse(ctx, "files")
 	if err != nil {
 		return err
 	}
-	e.w.WriteString("digraph manito {\n\trankdir=LR;\n\tnode [shape=box, fontname=\"sans-serif\"];\n")
+	e.out.put("digraph manito {\n\trankdir=LR;\n\tnode [shape=box, fontname=\"sans-serif\"];\n")
 	for i, n := range names {
-		fmt.Fprintf(e.w, "\tn%d [label=%s];\n", i, dotQuote(n))
+		e.out.put(fmt.Sprintf("\tn%d [label=%s];\n", i, dotQuote(n)))
 	}
 	for _, a := range arrows {
-		fmt.Fprintf(e.w, "\tn%d -> n%d [weight=%d];\n", a[0], a[1], a[2])
+		e.out.put(fmt.Sprintf("\tn%d -> n%d [weight=%d];\n", a[0], a[1], a[2]))
 	}
-	_, err = e.w.WriteString("}\n")
-	return err
+	e.out.put("}\n")
+	return nil
 }
 
 // dotQuote makes a quoted string of Graphviz: only the quote, the backslash and the line end are special.
@@ -85,17 +86,17 @@ func dotQuote(s string) string {
 }
 
 // mermaid writes a Mermaid flowchart.
-func (e *exporter) mermaid() error {
-	names, arrows, err := e.coarse("files")
+func (e *exporter) mermaid(ctx context.Context) error {
+	names, arrows, err := e.coarse(ctx, "files")
 	if err != nil {
 		return err
 	}
-	e.w.WriteString("flowchart LR\n")
+	e.out.put("flowchart LR\n")
 	for i, n := range names {
-		fmt.Fprintf(e.w, "  n%d[\"%s\"]\n", i, mermaidText(n))
+		e.out.put(fmt.Sprintf("  n%d[\"%s\"]\n", i, mermaidText(n)))
 	}
 	for _, a := range arrows {
-		fmt.Fprintf(e.w, "  n%d --> n%d\n", a[0], a[1])
+		e.out.put(fmt.Sprintf("  n%d --> n%d\n", a[0], a[1]))
 	}
 	return nil
 }
@@ -114,18 +115,18 @@ func mermaidText(s string) string {
 }
 
 // graphml writes GraphML; a vertex's id is made of its key, which outlives the snapshot.
-func (e *exporter) graphml() error {
+func (e *exporter) graphml(ctx context.Context) error {
 	if e.level != "" && e.level != "symbols" {
-		return e.graphmlCoarse()
+		return e.graphmlCoarse(ctx)
 	}
 	g := e.x.g
 	e.graphmlHead("name", "qualified_name", "kind", "file", "line", "id")
 	for n := range graph.Node(g.NumNodes()) {
-		if err := e.ctx.Err(); err != nil {
+		if err := ctx.Err(); err != nil {
 			return err
 		}
 		s := e.x.symbol(n)
-		fmt.Fprintf(e.w, "<node id=\"k%s\">", hexKey(uint64(g.Key(n))))
+		e.out.put(fmt.Sprintf("<node id=\"k%s\">", hexKey(uint64(g.Key(n)))))
 		e.data("name", s.Name)
 		e.data("qualified_name", s.QualifiedName)
 		e.data("kind", s.Kind)
@@ -134,63 +135,64 @@ func (e *exporter) graphml() error {
 			e.data("line", strconv.Itoa(s.Line))
 		}
 		e.data("id", e.x.id(n))
-		e.w.WriteString("</node>\n")
+		e.out.put("</node>\n")
 	}
-	err := e.edges(func(source graph.Def, target graph.Node, x exportedEdge) error {
-		fmt.Fprintf(e.w, "<edge source=\"k%s\" target=\"k%s\">", hexKey(uint64(g.Key(g.Node(source)))), hexKey(uint64(g.Key(target))))
+	err := e.edges(ctx, func(source graph.Def, target graph.Node, x exportedEdge) error {
+		e.out.put(fmt.Sprintf("<edge source=\"k%s\" target=\"k%s\">", hexKey(uint64(g.Key(g.Node(source)))), hexKey(uint64(g.Key(target)))))
 		e.data("edge", x.Kind)
 		e.data("tier", x.Tier)
 		e.data("place", fmt.Sprintf("%s:%d:%d", x.File, x.Line, x.Column))
-		_, err := e.w.WriteString("</edge>\n")
-		return err
+		e.out.put("</edge>\n")
+		return e.out.err
 	})
 	if err != nil {
 		return err
 	}
-	_, err = e.w.WriteString("</graph>\n</graphml>\n")
-	return err
+	e.out.put("</graph>\n</graphml>\n")
+	return nil
 }
 
-func (e *exporter) graphmlCoarse() error {
-	names, arrows, err := e.coarse(e.level)
+func (e *exporter) graphmlCoarse(ctx context.Context) error {
+	names, arrows, err := e.coarse(ctx, e.level)
 	if err != nil {
 		return err
 	}
 	id := func(i int) string { return hex.EncodeToString([]byte(names[i])) }
 	e.graphmlHead("name")
 	for i, n := range names {
-		fmt.Fprintf(e.w, "<node id=\"p%s\">", id(i))
+		e.out.put(fmt.Sprintf("<node id=\"p%s\">", id(i)))
 		e.data("name", n)
-		e.w.WriteString("</node>\n")
+		e.out.put("</node>\n")
 	}
 	for _, a := range arrows {
-		fmt.Fprintf(e.w, "<edge source=\"p%s\" target=\"p%s\">", id(a[0]), id(a[1]))
+		e.out.put(fmt.Sprintf("<edge source=\"p%s\" target=\"p%s\">", id(a[0]), id(a[1])))
 		e.data("weight", strconv.Itoa(a[2]))
-		e.w.WriteString("</edge>\n")
+		e.out.put("</edge>\n")
 	}
-	_, err = e.w.WriteString("</graph>\n</graphml>\n")
-	return err
+	e.out.put("</graph>\n</graphml>\n")
+	return nil
 }
 
 func (e *exporter) graphmlHead(nodeKeys ...string) {
-	e.w.WriteString(xml.Header)
-	e.w.WriteString("<graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\">\n")
+	e.out.put(xml.Header)
+	e.out.put("<graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\">\n")
 	for _, k := range nodeKeys {
-		fmt.Fprintf(e.w, "<key id=\"%s\" for=\"node\" attr.name=\"%s\" attr.type=\"string\"/>\n", k, k)
+		e.out.put(fmt.Sprintf("<key id=\"%s\" for=\"node\" attr.name=\"%s\" attr.type=\"string\"/>\n", k, k))
 	}
 	for _, k := range []string{"edge", "tier", "place"} {
-		fmt.Fprintf(e.w, "<key id=\"%s\" for=\"edge\" attr.name=\"%s\" attr.type=\"string\"/>\n", k, k)
+		e.out.put(fmt.Sprintf("<key id=\"%s\" for=\"edge\" attr.name=\"%s\" attr.type=\"string\"/>\n", k, k))
 	}
-	e.w.WriteString("<key id=\"weight\" for=\"edge\" attr.name=\"weight\" attr.type=\"int\"/>\n")
-	e.w.WriteString("<graph id=\"manito\" edgedefault=\"directed\">\n")
+	e.out.put("<key id=\"weight\" for=\"edge\" attr.name=\"weight\" attr.type=\"int\"/>\n")
+	e.out.put("<graph id=\"manito\" edgedefault=\"directed\">\n")
 }
 
 func (e *exporter) data(key, value string) {
 	if value == "" {
 		return
 	}
-	e.w.WriteString("<data key=\"" + key + "\">")
-	// A bufio.Writer keeps its first error and gives it back at Flush.
-	_ = xml.EscapeText(e.w, []byte(value))
-	e.w.WriteString("</data>")
+	e.out.put("<data key=\"", key, "\">")
+	if e.out.err == nil {
+		e.out.err = xml.EscapeText(e.out.w, []byte(value))
+	}
+	e.out.put("</data>")
 }

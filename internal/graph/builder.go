@@ -66,6 +66,25 @@ func NewBuilder(digest [32]byte) *Builder {
 	return b
 }
 
+// Grow makes room for what is about to be added, which saves copying when the
+// caller knows how much it is. Wrong numbers do no harm.
+func (b *Builder) Grow(files, defs, edges int) {
+	g := b.g
+	for _, p := range []*[]uint32{&g.fileDef, &g.filePath, &g.fileLang, &g.fileFamily, &g.fileDialect, &g.fileScope, &g.fileSize, &g.fileLines, &g.fileDiags} {
+		*p = slices.Grow(*p, files+1)
+	}
+	g.fileHash = slices.Grow(g.fileHash, 32*files)
+	rows := files + defs
+	for _, p := range []*[]uint32{&g.defName, &g.defParent, &g.defFlags, &g.defLine, &g.defEndLine, &g.defNameLine, &g.defNameCol, &g.defStart, &g.defEnd, &g.defBody, &g.defDocStart, &g.defDocEnd, &g.outAt} {
+		*p = slices.Grow(*p, rows+1)
+	}
+	for _, p := range []*[]uint16{&g.defDis, &g.defCyc, &g.defCog} {
+		*p = slices.Grow(*p, rows)
+	}
+	g.defKind, g.defMarks, b.keys = slices.Grow(g.defKind, rows), slices.Grow(g.defMarks, rows), slices.Grow(b.keys, rows)
+	g.edgeLine, g.edgeCol, g.edgeMeta, b.targets = slices.Grow(g.edgeLine, edges), slices.Grow(g.edgeCol, edges), slices.Grow(g.edgeMeta, edges), slices.Grow(b.targets, edges)
+}
+
 // table gives strings numbers in order of arrival.
 type table struct {
 	ids  map[string]uint32

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"github.com/zeebo/xxh3"
@@ -149,10 +150,7 @@ func (g *Graph) layout() (head []byte, sections [][]byte, size int64) {
 func seal(head []byte) { binary.LittleEndian.PutUint64(head[56:], headSum(head)) }
 
 func headSum(head []byte) uint64 {
-	h := xxh3.New()
-	h.Write(head[:56])
-	h.Write(head[headerSize:])
-	return h.Sum64()
+	return xxh3.Hash(slices.Concat(head[:56], head[headerSize:]))
 }
 
 // decode makes a Graph that looks into b, which must not change while it is used.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -218,6 +219,9 @@ func TestOrderOfEdgesAndSitesDoesNotMatter(t *testing.T) {
 		graphs := make([][]byte, 2)
 		for round := range graphs {
 			b := NewBuilder([32]byte{9})
+			if round == 1 {
+				b.Grow(2, 3, 5)
+			}
 			for i := range specs {
 				s := &specs[i]
 				doc, edges, sites := s.document()
@@ -539,6 +543,13 @@ func TestWriteFileIsWholeOrNot(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "x.graph")
 	g := build(t, flat(5, [][2]int{{0, 1}}, code.EdgeCalls))
+	left := filepath.Join(dir, ".graph-killed")
+	if err := os.WriteFile(left, []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(left, time.Time{}, time.Now().Add(-2*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
 	for range 2 { // the second time over the first
 		if err := g.WriteFile(path); err != nil {
 			t.Fatal(err)
