@@ -207,10 +207,13 @@ func (a *app) confirmDown(ctx context.Context, t target, to int64) error {
 	if err != nil && err != io.EOF {
 		return fmt.Errorf("reading the answer: %w", err)
 	}
-	if strings.TrimSpace(answer) != "yes" {
-		return problem.New(problem.Interrupted, "nothing was undone")
+	switch strings.TrimSpace(answer) {
+	case "yes":
+		return nil
+	case "":
+		return refused
 	}
-	return nil
+	return problem.New(problem.Interrupted, "nothing was undone")
 }
 
 func showDown(p *printer, r *migrate.DownReport) {
