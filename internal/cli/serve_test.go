@@ -206,7 +206,34 @@ func TestServeCountsItsConnections(t *testing.T) {
 			t.Fatalf("the gauges (total, idle, used, waiting, max) say %v; the server has %d, %d of them active", got, total, active)
 		}
 	}
+	// db status asks this very server.
+	services := func() map[string]string {
+		t.Helper()
+		status := exec.Command("manito", "db", "status", "--json")
+		status.Env = append(p.cmd.Env[:len(p.cmd.Env):len(p.cmd.Env)], "MANITO_ADDR="+strings.TrimPrefix(p.url, "http://"))
+		out, err := status.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var doc struct {
+			Services []struct{ Name, State string }
+		}
+		if err := json.Unmarshal(out, &doc); err != nil {
+			t.Fatal(err)
+		}
+		states := map[string]string{}
+		for _, s := range doc.Services {
+			states[s.Name] = s.State
+		}
+		return states
+	}
+	if s := services(); s["serve"] != "ready" || s["database"] != "ready" || s["scans"] != "ready" {
+		t.Errorf("db status says %v", s)
+	}
 	p.end(t)
+	if s := services(); s["serve"] != "stopped" {
+		t.Errorf("after the end db status says %v", s)
+	}
 	var left int
 	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		if err := conn.QueryRow(t.Context(), `select count(*) from pg_stat_activity where datname = current_database() and application_name like 'manito serve%'`).Scan(&left); err != nil {
