@@ -343,6 +343,15 @@ func (e *evaluator) contextual(f Value, i, p int) Value {
 		if u := e.underlying(f); u.kind == vSig {
 			return e.contextual(u, i, p)
 		}
+	case vType: // new Promise(resolve => ...): what the constructor declares
+		for _, name := range []string{"constructor", "__init__"} {
+			if r := e.typeMember(f, name); len(r.found) == 1 && e.def(r.found[0].g).Kind.Callable() && e.depth < maxDepth {
+				e.depth++
+				v := e.contextual(e.foundValue(r.found[0]), i, p)
+				e.depth--
+				return v
+			}
+		}
 	}
 	return Value{}
 }

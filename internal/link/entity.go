@@ -1,6 +1,8 @@
 package link
 
 import (
+	"slices"
+
 	"manito/internal/code"
 	"manito/internal/lang"
 )
@@ -266,6 +268,54 @@ func (e *evaluator) exported(file, i int32, hops int) entity {
 		if r := e.memberExpr(file, x); len(r.found) == 1 {
 			return entity{kind: eDef, g: r.found[0].g, reason: code.ReasonReexport}
 		}
+	case code.OpUnion:
+		if g, ok := e.sole(ref{file, i}, x, hops); ok {
+			return entity{kind: eDef, g: g, reason: code.ReasonImportPath}
+		}
 	}
 	return entity{kind: eValue, value: e.val(file, x, nil), hasVal: true, reason: code.ReasonImportPath}
+}
+
+// sole is the one definition to which all the ways lead in which an exported name
+// is bound. A module that imports its own name (in a main guard, say) binds nothing new.
+func (e *evaluator) sole(export ref, x code.ExprID, hops int) (g int32, ok bool) {
+	if slices.Contains(e.open, export) || hops > maxHops {
+		return 0, false
+	}
+	e.open = append(e.open, export)
+	defer func() { e.open = e.open[:len(e.open)-1] }()
+	doc := e.doc(export.file)
+	g = -1
+	for more := true; more; {
+		leaf := doc.Exprs[x]
+		if more = leaf.Op == code.OpUnion; more {
+			x, leaf = code.ExprID(leaf.B), doc.Exprs[leaf.A]
+		}
+		var n entity
+		switch leaf.Op {
+		case code.OpDef:
+			n = entity{kind: eDef, g: e.impl[e.base[export.file]+leaf.A]}
+		case code.OpImport:
+			if e.imports(export.file, code.ImportID(leaf.A), e.open) {
+				continue
+			}
+			n = e.importEntity(export.file, code.ImportID(leaf.A), hops+1)
+		}
+		if n.kind != eDef || g >= 0 && e.key(g) != e.key(n.g) {
+			return 0, false
+		}
+		g = n.g
+	}
+	return g, g >= 0
+}
+
+// imports says whether an import asks for one of the exports that are being looked at.
+func (e *evaluator) imports(file int32, i code.ImportID, exports []ref) bool {
+	doc := e.doc(file)
+	imp, t := &doc.Imports[i], e.targets[file][i]
+	if imp.Kind != code.ImportNamed || t.kind != lang.TargetScope || t.file < 0 {
+		return false
+	}
+	x, ok := e.exports[t.file][doc.Names[imp.Name]]
+	return ok && slices.Contains(exports, ref{t.file, x})
 }

@@ -10,7 +10,8 @@ type evaluator struct {
 	*linker
 	own   int32 // the file whose memo may be written; -1: every file's (phase "values")
 	depth int
-	fuel  int // steps left for the value under way that no memo shortens
+	fuel  int   // steps left for the value under way that no memo shortens
+	open  []ref // exports with several bindings that are being looked at
 }
 
 // maxFuel bounds the work for one remembered value: type aliases that apply

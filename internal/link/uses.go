@@ -116,7 +116,7 @@ func (u *user) entity(use *code.Use, n entity) {
 		// The language's own names are not worth a row each.
 	case eValue:
 		switch {
-		case n.value.kind == vUnion:
+		case n.value.kind == vUnion, n.value.kind == vFunc, n.value.kind == vType:
 			c := choice{partial: n.value.partial, reason: n.reason, site: code.SiteValue}
 			c.values(n.value)
 			u.choose(use, c)
