@@ -184,7 +184,7 @@ func (r *reader) field(object code.ExprID, name code.NameID) (code.DefID, uint32
 		return code.NoDef, 0
 	}
 	class := code.DefID(o.A)
-	if a, ok := r.attributes[attributeKey{class, name}]; ok && a != declaredByClass {
+	if a, ok := r.attributes[attributeKey{class, name}]; ok && a >= 0 {
 		return r.attrs[a].def, r.attrs[a].first
 	}
 	for s := r.top(name); s >= 0; s = r.symbols[s].outer {

@@ -129,6 +129,7 @@ type place struct {
 	at         uint32 // the record from which on the binding is seen; 0: from the target on
 	statement  bool   // start and end are set
 	nothing    bool   // the value is None
+	typed      bool   // it is written with a type
 }
 
 func (r *reader) placeOf(i uint32) place {
@@ -202,7 +203,7 @@ func (r *reader) declareVariable(name code.NameID, i uint32, scope int32, p plac
 	d := code.Def{Name: name, Kind: code.KindVariable, Parent: sc.def, Start: p.start, End: p.end, NameStart: r.recs[i].Start, BodyStart: p.body}
 	d.Flags = r.visibility(r.textOf(i), sc.def)
 	if sc.kind == scopeClass {
-		if a, ok := r.attributes[attributeKey{sc.class, name}]; ok && a != declaredByClass {
+		if a, ok := r.attributes[attributeKey{sc.class, name}]; ok && a >= 0 {
 			return int32(r.attrs[a].def)
 		}
 		d.Kind = code.KindField
@@ -288,6 +289,9 @@ func (r *reader) bindAttribute(i uint32, p place) {
 	if r.find(name, r.classScope[method.class]) >= 0 {
 		return // bound by the class in a way that members does not see
 	}
+	if r.inherited(method.class, name, 0) {
+		return
+	}
 	if !p.statement {
 		p.start, p.end = r.recs[i].Start, r.recs[i].End
 	}
@@ -297,7 +301,24 @@ func (r *reader) bindAttribute(i uint32, p place) {
 		d.Flags |= code.DefStatic
 	}
 	r.attributes[key] = int32(len(r.attrs))
-	r.attrs = append(r.attrs, attribute{def: r.addDef(d), first: i})
+	r.attrs = append(r.attrs, attribute{def: r.addDef(d), first: i, typed: p.typed})
+}
+
+// inherited says whether a superclass in this file has a member of a name that
+// its subclasses share: what they assign to a variable without a type is their own.
+func (r *reader) inherited(class code.DefID, name code.NameID, depth int) bool {
+	if depth > 8 {
+		return false
+	}
+	for _, base := range r.classes[r.classOf[class]].inherits {
+		if a, ok := r.attributes[attributeKey{base, name}]; ok && (a == classMember || a >= 0 && r.attrs[a].typed) {
+			return true
+		}
+		if r.inherited(base, name, depth+1) {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *reader) declareAssignment(i uint32) {
@@ -323,6 +344,7 @@ func (r *reader) declareAssignment(i uint32) {
 		}
 		p.nothing = r.recs[right].Kind == kNone
 	}
+	p.typed = typ != 0
 	r.target(left, p)
 	if r.recs[left].Kind != kIdentifier || !r.global(r.here()) {
 		return

@@ -8,7 +8,8 @@ import (
 
 // class is what is known of a class beyond its Def.
 type class struct {
-	params   []typeParam // the TypeVars that it is generic over
+	params   []typeParam  // the TypeVars that it is generic over
+	inherits []code.DefID // its superclasses in this file
 	enum     bool
 	record   bool // its annotated variables are fields of the instances: dataclass, NamedTuple, TypedDict
 	protocol bool
@@ -75,40 +76,44 @@ func (r *reader) members(block uint32, class code.DefID) {
 	for c := block + 1; c < r.recs[block].Next; c = r.recs[c].Next {
 		switch r.recs[c].Kind {
 		case kFunction, kClass:
-			r.member(r.child(c, fName), class)
+			r.member(r.child(c, fName), class, classMember)
 		case kDecorated:
 			if d := r.child(c, fDefinition); d != 0 {
-				r.member(r.child(d, fName), class)
+				r.member(r.child(d, fName), class, classMember)
 			}
 		case kAssignment:
-			r.memberTargets(c, class)
+			how := int32(classVariable)
+			if r.child(c, fType) != 0 {
+				how = classMember
+			}
+			r.memberTargets(c, class, how)
 		case kIf, kElif, kElse, kTry, kExcept, kBlock, kWith:
 			r.members(c, class)
 		}
 	}
 }
 
-func (r *reader) member(i uint32, class code.DefID) {
+func (r *reader) member(i uint32, class code.DefID, how int32) {
 	if i == 0 {
 		return
 	}
 	if name := r.name(i); name != 0 {
-		r.attributes[attributeKey{class, name}] = declaredByClass
+		r.attributes[attributeKey{class, name}] = how
 	}
 }
 
-func (r *reader) memberTargets(i uint32, class code.DefID) {
+func (r *reader) memberTargets(i uint32, class code.DefID, how int32) {
 	for c := i + 1; c < r.recs[i].Next; c = r.recs[c].Next {
 		switch {
 		case r.recs[c].Kind == kAssignment:
-			r.memberTargets(c, class)
+			r.memberTargets(c, class, how)
 		case r.recs[c].Field != fLeft:
 		case r.recs[c].Kind == kIdentifier:
-			r.member(c, class)
+			r.member(c, class, how)
 		case r.recs[c].Kind == kPatternList || r.recs[c].Kind == kTuplePattern:
 			for p := c + 1; p < r.recs[c].Next; p = r.recs[p].Next {
 				if r.recs[p].Kind == kIdentifier {
-					r.member(p, class)
+					r.member(p, class, how)
 				}
 			}
 		}
@@ -141,6 +146,7 @@ func (r *reader) readBases(bases uint32, c *class) {
 				if s := r.top(r.name(b)); s >= 0 && r.symbols[s].bound >= 0 {
 					if k := r.bindings[r.symbols[s].bound]; k.kind == bindDef && r.doc.Defs[k.id].Kind.IsType() {
 						known := &r.classes[r.classOf[code.DefID(k.id)]]
+						c.inherits = append(c.inherits, code.DefID(k.id))
 						c.enum = c.enum || known.enum
 						c.record = c.record || known.record
 						c.test = c.test || known.test

@@ -74,13 +74,19 @@ type binding struct {
 	at          uint32 // the first record that can see it
 }
 
-// declaredByClass stands in reader.attributes for a name that the class's body binds.
-const declaredByClass = -1
+// What stands in reader.attributes for a name that the class's body binds: a
+// variable, or what its subclasses do not make anew by assigning to it, which is
+// a function, a property or a variable with a type.
+const (
+	classVariable = -1
+	classMember   = -2
+)
 
 // attribute is an instance or class attribute that a method makes: self.x = ...
 type attribute struct {
 	def   code.DefID
 	first uint32 // the record of the attribute expression that defines it
+	typed bool   // it is written with a type
 }
 
 // slot collects the values of a variable.

@@ -79,6 +79,8 @@ class Derived(Base, metaclass=abc.ABCMeta):
         super(Derived, self).work()
         Base.__init__(self, "d")
         self.late = self.create().helper
+        self.name = "inherited"
+        self.label = self.helper = None
 
     def work(self):
         return type(self)(), self.__class__.build(1), self.late.run()
