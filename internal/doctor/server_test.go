@@ -146,6 +146,13 @@ func TestServer(t *testing.T) {
 	}
 	waitQuiet(t, opt, "CONN-01")
 
+	run(conn, "create role weak login superuser password 'manito_dev_password'")
+	opt.DSN += " user=weak password=manito_dev_password"
+	finds("TLS-05", "role weak", "examples")
+	opt.DSN = p.Admin
+	quiet("TLS-05")
+	run(conn, "drop role weak")
+
 	opt.Idle = time.Millisecond
 	locker := p.Connect(t, p.Admin)
 	run(locker, "begin; select pg_advisory_lock(7)")
