@@ -29,6 +29,9 @@ type completeness struct {
 func (s *scorer) callersKey() map[string]map[place]bool {
 	direct := map[string]map[place]bool{}
 	for p, c := range s.calls {
+		if c.class != classStatic && c.class != classDispatch {
+			continue
+		}
 		for _, t := range s.things(c.targets) {
 			if direct[t] == nil {
 				direct[t] = map[place]bool{}

@@ -1,11 +1,11 @@
 // Command accuracy measures how right and how complete the graph is against the
 // answers of compilers: go/types, scip-typescript and scip-python.
 //
-//	go run ./bench/accuracy judge [NAME...]   make the answer keys (needs the judges)
+//	go run ./bench/accuracy judge [NAME...]   make the answer keys; needs npm, node and python3
 //	go run ./bench/accuracy score [NAME...]   score against the committed keys
-//	go run ./bench/accuracy report            score everything and write docs/accuracy.md
+//	go run ./bench/accuracy report            score everything, keep the results and write docs/accuracy.md
 //
-// It must be run from the root of the repository.
+// A name is a part of a package's name or a language. It must be run from the root of the repository.
 package main
 
 import (
@@ -60,17 +60,29 @@ func command(ctx context.Context, args []string) error {
 			}
 		}
 		return nil
-	case "score":
+	case "score", "report":
 		var all []*scores
 		for _, s := range chosen {
-			r, err := scoreSubject(ctx, dir, keysDir, s)
+			r, err := scoreSubject(ctx, dir, keysDir, s, *examples)
 			if err != nil {
 				return fmt.Errorf("%s: %w", s.name(), err)
 			}
-			print1(r, *examples)
+			show(r)
 			all = append(all, r)
 		}
-		return nil
+		for _, sum := range totals(all) {
+			fmt.Printf("\n%s: imports right %s, found %s; calls right %s, found %s; complete %s, refuted %s\n", sum.language, sum.importsRight, sum.importsFound, sum.callsRight, sum.callsFound, sum.complete, sum.refuted)
+			for _, b := range sum.breaches() {
+				fmt.Println("  BROKEN", b)
+			}
+		}
+		if args[0] == "score" {
+			return nil
+		}
+		if err := writeResults(resultsFile, all); err != nil {
+			return err
+		}
+		return os.WriteFile(docFile, render(all), 0o644)
 	}
 	return fmt.Errorf("unknown command %q: say judge, score or report", args[0])
 }
@@ -116,6 +128,10 @@ func judge(ctx context.Context, dir string, s subject) error {
 	switch s.language {
 	case "go":
 		key, err = judgeGo(ctx, folder)
+	case "typescript":
+		key, err = judgeTypeScript(ctx, dir, folder, s)
+	case "python":
+		key, err = judgePython(ctx, dir, folder, s)
 	default:
 		err = fmt.Errorf("no judge of %s", s.language)
 	}
@@ -130,8 +146,8 @@ func judge(ctx context.Context, dir string, s subject) error {
 	return os.WriteFile(s.keyFile(keysDir), out.Bytes(), 0o644)
 }
 
-// scoreSubject fetches a package, reads it and compares.
-func scoreSubject(ctx context.Context, dir, keys string, s subject) (*scores, error) {
+// scoreSubject fetches a package, reads it and compares; it keeps a number of examples.
+func scoreSubject(ctx context.Context, dir, keys string, s subject, examples int) (*scores, error) {
 	root, err := corpus.Fetch(ctx, dir, s.pin)
 	if err != nil {
 		return nil, err
@@ -152,10 +168,10 @@ func scoreSubject(ctx context.Context, dir, keys string, s subject) (*scores, er
 	if err != nil {
 		return nil, err
 	}
-	return score(ctx, s, l, key)
+	return score(ctx, s, l, key, examples)
 }
 
-func print1(r *scores, examples int) {
+func show(r *scores) {
 	fmt.Printf("\n%s (%s, %s): %d files, %d lines\n", r.Package, r.Language, r.Judge, r.Files, r.Lines)
 	fmt.Printf("  imports       right %s, found %s\n", r.Imports.Right, r.Imports.Found)
 	fmt.Printf("  names         right %s, found %s\n", r.Names.Right, r.Names.Found)
@@ -169,14 +185,10 @@ func print1(r *scores, examples int) {
 			fmt.Printf("    %6d  %s\n", m[cause], cause)
 		}
 	}
-	for i, e := range r.Examples {
-		if i < examples {
-			fmt.Println("    ", e)
-		}
+	for _, e := range r.Examples {
+		fmt.Println("     ", e)
 	}
-	for i, e := range c.Examples {
-		if i < examples {
-			fmt.Println("     refuted:", e)
-		}
+	for _, e := range c.Examples {
+		fmt.Println("     refuted:", e)
 	}
 }

@@ -135,6 +135,8 @@ func (l *linked) link(ctx context.Context) error {
 	for n, i := range at {
 		f := &l.files[i]
 		f.out = &res.Files[n]
+		p := l.tree.Files[i].Path
+		l.defs[link.FileKey(p)] = []ownDef{{place{file: p}, code.KindFile, p}}
 		for d := range f.doc.Defs {
 			def := &f.doc.Defs[d]
 			k := f.out.Keys[d]

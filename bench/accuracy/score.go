@@ -97,18 +97,19 @@ type scorer struct {
 	key *answerKey
 	out *scores
 
-	names map[place]string      // the judge's definitions by place
-	lines map[place]string      // the same by line, where a line has one
-	calls map[place]judgement   // by place
-	edges map[place][]code.Edge // our calls and instantiations, by place
-	sites map[place]code.Site   // our unresolved calls, by place
-	notes map[string][]string   // examples by cause
+	names  map[place]string      // the judge's definitions by place
+	method map[place]bool        // those that are methods
+	calls  map[place]judgement   // by place
+	edges  map[place][]code.Edge // our calls and instantiations, by place
+	sites  map[place]code.Site   // our unresolved calls, by place
+	over   map[string][]string   // our overrides, by thing
+	notes  map[string][]string   // examples by cause
 }
 
 // score compares a linked package with its answer key.
-func score(ctx context.Context, of subject, l *linked, key *answerKey) (*scores, error) {
+func score(ctx context.Context, of subject, l *linked, key *answerKey, examples int) (*scores, error) {
 	s := &scorer{l: l, key: key, out: &scores{Package: of.pin.String(), Language: of.language, Judge: key.judge, Misses: map[string]int{}, Wrong: map[string]int{}},
-		names: map[place]string{}, lines: map[place]string{}, calls: map[place]judgement{}, edges: map[place][]code.Edge{}, sites: map[place]code.Site{}, notes: map[string][]string{}}
+		names: map[place]string{}, method: map[place]bool{}, calls: map[place]judgement{}, edges: map[place][]code.Edge{}, sites: map[place]code.Site{}, notes: map[string][]string{}}
 	s.out.Dispatch.Right, s.out.Dispatch.OverridesRight = map[string]share{}, map[string]share{}
 	for i := range key.files {
 		f := &key.files[i]
@@ -135,22 +136,16 @@ func score(ctx context.Context, of subject, l *linked, key *answerKey) (*scores,
 		s.fileCalls(f, n)
 		s.overrides(f, n)
 	}
-	s.examples()
+	s.examples(examples)
 	return s.out, s.complete(ctx)
 }
 
 // learn enters the definitions of a file, by which targets are compared.
 func (s *scorer) learn(f *judged) {
-	perLine := map[int]int{}
-	for _, d := range f.defs {
-		perLine[d.line]++
-	}
 	for _, d := range f.defs {
 		p := place{f.path, d.line, d.column}
 		s.names[p] = f.path + " " + d.name
-		if perLine[d.line] == 1 {
-			s.lines[place{file: f.path, line: d.line}] = f.path + " " + d.name
-		}
+		s.method[p] = d.kind == code.KindMethod.String()
 	}
 	for _, c := range f.calls {
 		s.calls[place{f.path, c.line, c.column}] = c
@@ -162,10 +157,7 @@ func (s *scorer) learn(f *judged) {
 func (s *scorer) thing(p place) string {
 	name, ok := s.names[p]
 	if !ok {
-		name, ok = s.lines[place{file: p.file, line: p.line}]
-	}
-	if !ok {
-		return fmt.Sprintf("%s:%d", p.file, p.line)
+		return p.String()
 	}
 	for _, c := range []string{".constructor", ".__init__", ".__new__"} {
 		if class, ok := strings.CutSuffix(name, c); ok {
@@ -185,11 +177,11 @@ func (s *scorer) things(ps []place) []string {
 	return out
 }
 
-// target is what one of our edges reaches; "" when that is no definition of the repository.
+// target is what one of our edges reaches.
 func (s *scorer) target(k code.Key) (thing string, kind code.Kind) {
 	ds := s.l.defs[k]
 	if len(ds) == 0 {
-		return "", 0
+		return "outside", 0
 	}
 	return s.thing(ds[0].place), ds[0].kind
 }
@@ -216,8 +208,9 @@ func (s *scorer) definitions(f *judged, n int) {
 		kinds, ok := ours[place{f.path, d.line, d.column}]
 		s.out.Definitions.Found.add(ok)
 		if ok {
-			s.out.Definitions.Kind.add(slices.Contains(kinds, d.kind))
-			if !slices.Contains(kinds, d.kind) {
+			right := slices.Contains(kinds, d.kind) || s.out.Language == "python" && d.kind == "variable" && (slices.Contains(kinds, "constant") || slices.Contains(kinds, "type"))
+			s.out.Definitions.Kind.add(right) // Python's constants and type aliases are assignments like others
+			if !right {
 				s.note("definition of another kind", "%s:%d:%d %s: %s, we say %s", f.path, d.line, d.column, d.name, d.kind, strings.Join(kinds, ", "))
 			}
 		} else {
@@ -230,7 +223,8 @@ func (s *scorer) definitions(f *judged, n int) {
 func (s *scorer) collect(n int) {
 	f := &s.l.files[n]
 	for _, e := range f.out.Edges {
-		if e.Kind == code.EdgeCalls || e.Kind == code.EdgeInstantiates {
+		switch e.Kind {
+		case code.EdgeCalls, code.EdgeInstantiates, code.EdgeDecorates: // @f(x) calls f
 			p := s.l.at(n, e.Start)
 			s.edges[p] = append(s.edges[p], e)
 		}
@@ -402,31 +396,35 @@ func (s *scorer) name(j judgement, p place, ours []code.Key) {
 	}
 }
 
-// overrides compares which methods stand in for which.
+// overrides compares which methods stand in for which. A method that stands in for
+// one that stands in for a third does so for the third: the judges list all, we the nearest.
+// What the judges do not speak of (accessors, fields) is left out.
 func (s *scorer) overrides(f *judged, n int) {
-	want := map[place][]string{}
+	want, has := map[string][]string{}, map[string][]string{}
 	for _, o := range f.overrides {
-		p := place{f.path, o.line, o.column}
-		want[p] = append(want[p], s.thing(o.target))
+		p := s.thing(place{f.path, o.line, o.column})
+		if t := s.thing(o.target); !slices.Contains(want[p], t) { // overloads are one thing
+			want[p] = append(want[p], t)
+		}
 	}
-	has := map[place][]code.Key{}
 	for _, e := range s.l.files[n].out.Edges {
-		if e.Kind != code.EdgeOverrides {
+		if e.Kind != code.EdgeOverrides || !s.method[s.l.at(n, e.Start)] {
 			continue
 		}
-		p := s.l.at(n, e.Start)
-		has[p] = append(has[p], e.Target)
+		p := s.thing(s.l.at(n, e.Start))
+		t, _ := s.target(e.Target)
+		has[p] = append(has[p], s.bases(t)...)
 		r := s.out.Dispatch.OverridesRight[e.Certainty.String()]
-		r.add(s.hits(e.Target, want[p]))
+		right := s.hits(e.Target, want[p])
+		r.add(right)
 		s.out.Dispatch.OverridesRight[e.Certainty.String()] = r
-		if !s.hits(e.Target, want[p]) {
-			t, _ := s.target(e.Target)
+		if !right {
 			s.note("wrong override", "%s -> %s (%s); judge: %s", p, t, e.Reason, strings.Join(want[p], ", "))
 		}
 	}
 	for p, ts := range want {
 		for _, t := range ts {
-			hit := slices.ContainsFunc(has[p], func(k code.Key) bool { return s.hits(k, []string{t}) })
+			hit := slices.Contains(has[p], t)
 			s.out.Dispatch.OverridesFound.add(hit)
 			if !hit {
 				s.note("missed override", "%s -> %s", p, t)
@@ -435,12 +433,40 @@ func (s *scorer) overrides(f *judged, n int) {
 	}
 }
 
+// bases are a thing and all that it stands in for.
+func (s *scorer) bases(thing string) []string {
+	if s.over == nil {
+		s.over = map[string][]string{}
+		for i := range s.l.files {
+			if s.l.files[i].out == nil {
+				continue
+			}
+			for _, e := range s.l.files[i].out.Edges {
+				if e.Kind == code.EdgeOverrides {
+					from := s.thing(s.l.at(i, e.Start))
+					t, _ := s.target(e.Target)
+					s.over[from] = append(s.over[from], t)
+				}
+			}
+		}
+	}
+	out := []string{thing}
+	for i := 0; i < len(out); i++ {
+		for _, t := range s.over[out[i]] {
+			if !slices.Contains(out, t) {
+				out = append(out, t)
+			}
+		}
+	}
+	return out
+}
+
 func (s *scorer) note(cause, format string, args ...any) {
 	s.notes[cause] = append(s.notes[cause], fmt.Sprintf(format, args...))
 }
 
 // examples takes some of each cause, the frequent causes first, spread over the files.
-func (s *scorer) examples() {
+func (s *scorer) examples(most int) {
 	causes := make([]string, 0, len(s.notes))
 	for c := range s.notes {
 		causes = append(causes, c)
@@ -452,10 +478,10 @@ func (s *scorer) examples() {
 		}
 		return strings.Compare(a, b)
 	})
-	each := max(1, maxExamples/max(1, len(causes)))
+	each := max(1, most/max(1, len(causes)))
 	for _, c := range causes {
 		ns := s.notes[c]
-		take := min(each, len(ns), maxExamples-len(s.out.Examples))
+		take := min(each, len(ns), most-len(s.out.Examples))
 		for i := range take {
 			s.out.Examples = append(s.out.Examples, c+": "+ns[i*len(ns)/take])
 		}
