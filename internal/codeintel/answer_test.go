@@ -150,6 +150,9 @@ func TestGoldenAnswers(t *testing.T) {
 			if err := e.Encode(v); err != nil {
 				t.Fatal(err)
 			}
+			if bytes.Contains(b.Bytes(), []byte("null")) {
+				t.Error("a list is null")
+			}
 			golden(t, name+".json", b.Bytes())
 		})
 	}

@@ -161,7 +161,7 @@ func (x *Index) calleesCompleteness(s subject, out *Callees) Completeness {
 	c := Completeness{Status: Complete, Reasons: []Reason{}}
 	reason := func(code, message string, places []Location) {
 		c.Status = LowerBound
-		c.Reasons = append(c.Reasons, Reason{Code: code, Message: message, Count: len(places), Examples: places[:min(len(places), maxExamples)]})
+		c.Reasons = append(c.Reasons, Reason{Code: code, Message: message, Count: len(places), Examples: append([]Location{}, places[:min(len(places), maxExamples)]...)})
 	}
 	if len(out.Unresolved) > 0 {
 		var places []Location

@@ -135,7 +135,7 @@ func (q *inquiry) add(code string, at Location, message string, args ...any) boo
 	if !ok {
 		i = len(q.reasons)
 		q.at[code] = i
-		q.reasons = append(q.reasons, Reason{Code: code, Message: fmt.Sprintf(message, args...)})
+		q.reasons = append(q.reasons, Reason{Code: code, Message: fmt.Sprintf(message, args...), Examples: []Location{}})
 	}
 	r := &q.reasons[i]
 	r.Count++
@@ -157,6 +157,7 @@ func (q *inquiry) node1(ctx context.Context, n graph.Node) (supported bool, err 
 	}
 	switch g.Class(n) {
 	case graph.ClassExternal:
+		q.external()
 		return true, nil
 	case graph.ClassPackage:
 		q.file = g.PackageFiles(n)[0]
@@ -245,4 +246,17 @@ func (q *inquiry) sees(f graph.FileNo) bool {
 		return g.SameScope(f, q.file)
 	}
 	return g.SameFamily(f, q.file)
+}
+
+// external looks at imports that could not be resolved and may mean the package.
+func (q *inquiry) external() {
+	g := q.x.g
+	name := g.External(q.node).Name
+	for _, s := range g.UnresolvedImports() {
+		if s.Name == name || strings.HasPrefix(s.Name, name+"/") || strings.HasPrefix(s.Name, name+".") {
+			if !q.add(reasonImport, q.x.at(s.Source, s.Line, s.Column), "an import that could not be resolved may mean %s", name) {
+				return
+			}
+		}
+	}
 }

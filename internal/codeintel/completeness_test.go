@@ -94,6 +94,11 @@ func TestPlantedDoubts(t *testing.T) {
 		{"go: an unknown receiver", goBase, "-- c/c.go --\npackage c\n\nimport \"example.org/elsewhere\"\n\nfunc f() { elsewhere.Make().Open() }\n", "Box.Open", []string{"Run must"}, LowerBound, []string{"unknown_receiver"}},
 		{"go: an unknown receiver does not reach a function", goBase, "-- c/c.go --\npackage c\n\nimport \"example.org/elsewhere\"\n\nfunc f() { elsewhere.Make().helper() }\n", "a.helper", []string{"Exported must", "use must"}, Complete, nil},
 
+		{"go: reflection by name and an exported method", goBase, "-- c/c.go --\npackage c\n\nimport \"reflect\"\n\nfunc f(v reflect.Value, s string) { v.MethodByName(s).Call(nil) }\n", "Box.Open", []string{"Run must"}, LowerBound, []string{"run_time_code"}},
+		{"go: reflection by name and a function", goBase, "-- c/c.go --\npackage c\n\nimport \"reflect\"\n\nfunc f(v reflect.Value, s string) { v.MethodByName(s).Call(nil) }\n", "a.Exported", []string{"Run must"}, Complete, nil},
+		{"go: a template that mentions an exported method", goBase, "-- page.html --\n<p>{{ .Open }}</p>\n", "Box.Open", []string{"Run must"}, LowerBound, []string{"other_language"}},
+		{"go: prose that mentions it", goBase, "-- page.html --\n<p>Open the Box</p>\n", "Box.Open", []string{"Run must"}, Complete, nil},
+
 		{"ts: direct calls only", tsBase, "", "a.ts:plain", []string{"local must", "use must"}, Complete, nil},
 		{"ts: local to the module", tsBase, "", "a.ts:local", []string{"Box.open must"}, Complete, nil},
 		{"ts: a method", tsBase, "", "Box.open", []string{"use must"}, Complete, nil},
@@ -114,6 +119,10 @@ func TestPlantedDoubts(t *testing.T) {
 		{"py: a method", pyBase, "", "Box.open", []string{"use must"}, Complete, nil},
 		{"py: an unresolved site of the same name", pyBase, "-- m/c.py --\ndef f(x):\n    return x.open()\n", "Box.open", []string{"use must"}, LowerBound, []string{"unknown_receiver"}},
 		{"py: a dynamic call", pyBase, "-- m/c.py --\ndef f(x, k):\n    return getattr(x, k)()\n", "Box.open", []string{"use must"}, LowerBound, nil},
+		{"py: a dynamic call and a plain function", pyBase, "-- m/c.py --\nfrom m.a import plain\ndef f(x, k):\n    return getattr(x, k)()\n", "a.plain", []string{"Box.open must", "use must"}, Complete, nil},
+		{"py: a dynamic call where the module is held as a value", pyBase, "-- m/c.py --\nfrom m import a\ndef f(k):\n    return getattr(a, k)()\n", "a.plain", []string{"Box.open must", "use must"}, LowerBound, []string{"computed_access", "run_time_code"}},
+		{"py: a plain function and evaluated code that can see it", pyBase, "-- m/c.py --\nfrom m.a import plain\ndef f(s):\n    return eval(s)\n", "a.plain", []string{"Box.open must", "use must"}, LowerBound, []string{"run_time_code"}},
+		{"py: a plain function and evaluated code that cannot see it", pyBase, "-- m/c.py --\ndef f(s):\n    return eval(s)\n", "a.plain", []string{"Box.open must", "use must"}, Complete, nil},
 		{"py: evaluated code", pyBase, "-- m/c.py --\nfrom m.a import Box\ndef f(s):\n    return eval(s)\n", "Box.open", []string{"use must"}, LowerBound, []string{"computed_access", "run_time_code"}},
 		{"py: an unparsed file", pyBase, "-- m/c.py --\nfrom m.a import plain\ndef f(:\n    return plain(\n", "a.plain", []string{"Box.open must", "use must"}, LowerBound, []string{"partly_read"}},
 		{"py: taken as a value", pyBase, "-- m/c.py --\nfrom m.a import plain\nTABLE = [plain]\n", "a.plain", []string{"Box.open must", "use must"}, LowerBound, []string{"taken_as_value"}},

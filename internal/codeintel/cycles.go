@@ -87,7 +87,7 @@ func (x *Index) Cycles(ctx context.Context, in CyclesInput) (out *Cycles, err er
 	out.Total = len(cycles)
 	limit := limitOf(in.Limit)
 	for i, c := range cycles {
-		e := Cycle{Size: len(c.Members), Shortest: c.Shortest}
+		e := Cycle{Size: len(c.Members), Shortest: c.Shortest, Members: []string{}, Example: []CycleStep{}}
 		for _, v := range c.Members {
 			e.Across = e.Across || folder(v) != folder(c.Members[0])
 		}

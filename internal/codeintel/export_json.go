@@ -10,58 +10,48 @@ import (
 	"manito/internal/graph"
 )
 
-// The JSON export is one object:
-//
-//	schema    "manito/export/v1"
-//	digest    of the snapshot, hex
-//	files     {path, language, family, lines, bytes, state, flags, diagnostics, sha256}
-//	packages  {id, path, files}: scopes that several files share
-//	externals {id, manager, name, version}
-//	symbols   {id, key, name, qualified_name, kind, file, line, column, end_line, visibility, parent, test, cyclomatic, cognitive}:
-//	          one entry per definition, so that a symbol with several has several entries with one id;
-//	          line is the first line of the declaration without its comment
-//	edges     see exportedEdge
-//
-// Lists are in path order, then by position.
-
+// exportedFile is a file of the snapshot, read or not.
 type exportedFile struct {
 	Path        string   `json:"path"`
-	Language    string   `json:"language"`
-	Family      string   `json:"family,omitempty"`
-	Lines       int      `json:"lines"`
-	Bytes       int      `json:"bytes"`
-	State       string   `json:"state"`
-	Flags       []string `json:"flags,omitempty"`
-	Diagnostics int      `json:"diagnostics,omitempty"`
-	SHA256      string   `json:"sha256,omitempty"`
+	Language    string   `json:"language"`              // as people call it
+	Family      string   `json:"family,omitempty"`      // the extractor that reads it
+	Lines       int      `json:"lines"`                 //
+	Bytes       int      `json:"bytes"`                 //
+	State       string   `json:"state"`                 // read, unread (an extractor exists, but the file could not be read) or unsupported
+	Flags       []string `json:"flags,omitempty"`       // outline, broken, test, generated, module, dynamic, declaration
+	Diagnostics int      `json:"diagnostics,omitempty"` // how many
+	SHA256      string   `json:"sha256,omitempty"`      // of its bytes, hex
 }
 
+// exportedSymbol is one definition. A symbol with several has several entries with one id.
 type exportedSymbol struct {
-	ID            string `json:"id"`
-	Key           string `json:"key"`
-	Name          string `json:"name"`
-	QualifiedName string `json:"qualified_name"`
-	Kind          string `json:"kind"`
-	File          string `json:"file"`
-	Line          int    `json:"line"`
-	Column        int    `json:"column"` // of the name, on its own line
-	NameLine      int    `json:"name_line"`
-	EndLine       int    `json:"end_line"`
-	Visibility    string `json:"visibility"`
-	Parent        string `json:"parent,omitempty"`
-	Test          bool   `json:"test,omitempty"`
-	Cyclomatic    int    `json:"cyclomatic,omitempty"`
-	Cognitive     int    `json:"cognitive,omitempty"`
+	ID            string `json:"id"`                   // the symbol string
+	Key           string `json:"key"`                  // its 64-bit key, hex, as in the database
+	Name          string `json:"name"`                 // as it is written
+	QualifiedName string `json:"qualified_name"`       // with what encloses it, joined by dots
+	Kind          string `json:"kind"`                 // function, method, constructor, class, struct, interface, ...
+	File          string `json:"file"`                 //
+	Line          int    `json:"line"`                 // first line of the declaration, without its comment
+	Column        int    `json:"column"`               // of the name, on name_line
+	NameLine      int    `json:"name_line"`            //
+	EndLine       int    `json:"end_line"`             //
+	Visibility    string `json:"visibility"`           // exported, private, protected or internal
+	Parent        string `json:"parent,omitempty"`     // the id of what encloses it
+	Test          bool   `json:"test,omitempty"`       // it stands in a test file or is a test
+	Cyclomatic    int    `json:"cyclomatic,omitempty"` // complexity by McCabe
+	Cognitive     int    `json:"cognitive,omitempty"`  // cognitive complexity
 }
 
+// exportedPackage is a scope that several files share.
 type exportedPackage struct {
-	ID    string `json:"id"`
-	Path  string `json:"path"`
-	Files int    `json:"files"`
+	ID    string `json:"id"`    // its symbol string
+	Path  string `json:"path"`  // the folder of its first file; what edges that import it go to
+	Files int    `json:"files"` // how many
 }
 
+// exportedExternal is a package outside of the repository.
 type exportedExternal struct {
-	ID      string `json:"id"`
+	ID      string `json:"id"` // what edges that import it go to
 	Manager string `json:"manager,omitempty"`
 	Name    string `json:"name"`
 	Version string `json:"version,omitempty"`
