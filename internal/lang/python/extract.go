@@ -32,7 +32,6 @@ type reader struct {
 	text    []byte
 	recs    []treesitter.Record
 	test    bool // the file is a test
-	stub    bool
 	stopped func() bool
 
 	// Tables of both passes.
@@ -130,11 +129,11 @@ func (r *reader) begin(in lang.Input) {
 	r.doc = r.b.Begin(languageName, in.Dialect, in.Text)
 	r.text = in.Text
 	r.recs = nil
-	r.test, r.stub = in.Dialect == dialectTest, in.Dialect == dialectStub
+	r.test = in.Dialect == dialectTest
 	if r.test {
 		r.doc.Flags |= code.DocTest
 	}
-	if r.stub {
+	if in.Dialect == dialectStub {
 		r.doc.Flags |= code.DocDeclaration
 	}
 	if in.Outline {

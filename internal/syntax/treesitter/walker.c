@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEEP_ARENA ((size_t)64 << 20)
+#define KEEP_ARENA ((size_t)16 << 20)
 
 static void *need(void *p) {
 	if (p == NULL) {
