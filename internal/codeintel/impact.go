@@ -106,7 +106,7 @@ func (x *Index) listReached(out *Impact, nodes []graph.Reached, list int) {
 		nearest int
 		count   int
 	}
-	at := make(map[graph.FileNo]int, len(nodes)/4)
+	at := make([]int32, g.NumFiles()) // 1 + index into places
 	places := make([]place, 0, len(nodes)/4)
 	of := make([]int, len(nodes)) // index into places
 	var tests []graph.Def
@@ -117,12 +117,11 @@ func (x *Index) listReached(out *Impact, nodes []graph.Reached, list int) {
 		out.ByDepth[n.Depth-1]++
 		f := g.FileOf(n.Source)
 		test := g.DocFlags(f)&code.DocTest != 0
-		j, ok := at[f]
-		if !ok {
-			j = len(places)
-			at[f] = j
+		if at[f] == 0 {
 			places = append(places, place{file: f, nearest: n.Depth})
+			at[f] = int32(len(places))
 		}
+		j := int(at[f]) - 1
 		of[i] = j
 		places[j].count++
 		if test || g.Flags(n.Source)&code.DefTest != 0 {
@@ -141,11 +140,16 @@ func (x *Index) listReached(out *Impact, nodes []graph.Reached, list int) {
 		return cmp.Or(cmp.Compare(places[a].nearest, places[b].nearest), cmp.Compare(places[a].file, places[b].file))
 	})
 	position := make([]int, len(places))
+	files := make([]graph.FileNo, len(places))
+	for to, from := range rank {
+		files[to] = places[from].file
+	}
+	paths := g.Paths(files)
 	out.Files = make([]ImpactFile, len(places))
 	for to, from := range rank {
 		position[from] = to
 		p := places[from]
-		out.Files[to] = ImpactFile{File: g.Path(p.file), Test: g.DocFlags(p.file)&code.DocTest != 0, Nearest: p.nearest, Count: p.count, Symbols: []ImpactReached{}}
+		out.Files[to] = ImpactFile{File: paths[to], Test: g.DocFlags(p.file)&code.DocTest != 0, Nearest: p.nearest, Count: p.count, Symbols: []ImpactReached{}}
 	}
 	order := make([]int, listed)
 	for i := range order {

@@ -67,6 +67,21 @@ func (g *Graph) File(f FileNo) File {
 // Path is a file's path.
 func (g *Graph) Path(f FileNo) string { return g.text(g.filePath[f]) }
 
+// Paths are the paths of many files in one piece of memory.
+func (g *Graph) Paths(files []FileNo) []string {
+	var buf []byte
+	for _, f := range files {
+		buf = append(buf, g.textBytes(g.filePath[f])...)
+	}
+	all := string(buf)
+	out := make([]string, len(files))
+	for i, f := range files {
+		n := len(g.textBytes(g.filePath[f]))
+		out[i], all = all[:n], all[n:]
+	}
+	return out
+}
+
 // State is a file's state.
 func (g *Graph) State(f FileNo) State { return State(g.fileState[f]) }
 
