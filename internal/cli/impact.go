@@ -47,8 +47,11 @@ func showImpact(p *printer, v *codeintel.Impact) {
 			names = append(names, s.Symbol.Name)
 		}
 		more := ""
-		if len(f.Symbols) > 3 {
-			more = fmt.Sprintf(" and %d more", len(f.Symbols)-3)
+		switch rest := f.Count - len(names); {
+		case rest > 0 && len(names) > 0:
+			more = fmt.Sprintf(" and %d more", rest)
+		case rest > 0: // beyond those that are described
+			more = plural(rest, "symbol")
 		}
 		rows = append(rows, []string{p.faint(fmt.Sprint(f.Nearest)), p.cyan(f.File), strings.Join(names, ", ") + p.faint(more)})
 	}
@@ -62,7 +65,7 @@ func showImpact(p *printer, v *codeintel.Impact) {
 		for _, t := range v.Tests[:min(8, len(v.Tests))] {
 			names = append(names, t.Name)
 		}
-		p.line("%s: %s", plural(len(v.Tests), "test"), strings.Join(names, ", "))
+		p.line("%s: %s", plural(v.TestCount, "test"), strings.Join(names, ", "))
 	}
 	if v.Truncated {
 		p.line("%s", p.yellow("cut off at the limit: there is more"))
