@@ -11,6 +11,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -109,7 +110,7 @@ func choose(names []string) ([]subject, error) {
 }
 
 // judge makes and stores a package's answer key.
-func judge(ctx context.Context, dir string, s subject) error {
+func judge(ctx context.Context, dir string, s subject) (err error) {
 	root, err := corpus.Fetch(ctx, dir, s.pin)
 	if err != nil {
 		return err
@@ -118,7 +119,7 @@ func judge(ctx context.Context, dir string, s subject) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(work)
+	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 	// A judge may write into the folder it judges.
 	folder := filepath.Join(work, filepath.Base(s.pin.Name))
 	if err := os.CopyFS(folder, os.DirFS(root)); err != nil {

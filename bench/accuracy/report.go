@@ -114,12 +114,16 @@ func dispatch(p func(string, ...any), all []*scores) {
 	p("")
 	p("Calls of interface and abstract methods have an edge to that method; each method that stands in for it has an edge `overrides` of its")
 	p("own, and questions join the two. Edges that are not certain are judged apart: `likely` and `may` say what could run, not what does.")
+	p("Packages with a star were chosen because they are heavy in interfaces or overridden methods.")
 	p("")
 	p("| package | calls of interface and abstract methods found | call edges `likely` right | call edges `may` right | overrides found | overrides `likely` right | overrides `may` right |")
 	p("|---|---|---|---|---|---|---|")
 	for _, s := range all {
-		d := s.Dispatch
-		p("| %s | %s | %s | %s | %s | %s | %s |", s.Package, percentOf(d.Found), percentOf(d.Right["likely"]), percentOf(d.Right["may"]),
+		d, star := s.Dispatch, ""
+		if s.Heavy {
+			star = " *"
+		}
+		p("| %s%s | %s | %s | %s | %s | %s | %s |", s.Package, star, percentOf(d.Found), percentOf(d.Right["likely"]), percentOf(d.Right["may"]),
 			percentOf(d.OverridesFound), percentOf(d.OverridesRight["likely"]), percentOf(d.OverridesRight["may"]))
 	}
 }

@@ -49,6 +49,7 @@ type scores struct {
 	Package  string `json:"package"`
 	Language string `json:"language"`
 	Judge    string `json:"judge"`
+	Heavy    bool   `json:"heavy_in_dispatch"` // why it was chosen
 	Files    int    `json:"files"`
 	Lines    int    `json:"lines"`
 
@@ -108,7 +109,7 @@ type scorer struct {
 
 // score compares a linked package with its answer key.
 func score(ctx context.Context, of subject, l *linked, key *answerKey, examples int) (*scores, error) {
-	s := &scorer{l: l, key: key, out: &scores{Package: of.pin.String(), Language: of.language, Judge: key.judge, Misses: map[string]int{}, Wrong: map[string]int{}},
+	s := &scorer{l: l, key: key, out: &scores{Package: of.pin.String(), Language: of.language, Judge: key.judge, Heavy: of.dispatch, Misses: map[string]int{}, Wrong: map[string]int{}},
 		names: map[place]string{}, method: map[place]bool{}, calls: map[place]judgement{}, edges: map[place][]code.Edge{}, sites: map[place]code.Site{}, notes: map[string][]string{}}
 	s.out.Dispatch.Right, s.out.Dispatch.OverridesRight = map[string]share{}, map[string]share{}
 	for i := range key.files {
