@@ -100,7 +100,7 @@ type Target struct {
 	// Standard marks the language's own library.
 	Standard bool
 	// Reason says for people how it was found or why it was not: "tsconfig paths", "workspace package", "no such file".
-	Reason string
+	Reason  string
 	Lookups []string // the paths that were asked for, found or not: what an incremental link must watch
 }
 
