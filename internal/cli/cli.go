@@ -29,6 +29,7 @@ import (
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second interrupt ends the process at once
 	app := &app{stdin: stdin, stdout: stdout, stderr: stderr, environ: os.Environ(), flags: map[string]string{}}
 	root := app.root()
 	root.SetArgs(args)

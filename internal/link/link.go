@@ -94,6 +94,10 @@ func Link(ctx context.Context, in Input) (*Result, error) {
 		return nil, err
 	}
 	l.values()
+	// What was remembered of expressions on the way may have been cut short by a
+	// cycle that is closed now: uses begin with the definitions' values alone.
+	clear(l.memo)
+	clear(l.memoSet)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

@@ -28,6 +28,7 @@ func (r *run) index(ctx context.Context) error {
 		return nil
 	}
 	b := graph.NewBuilder(r.report.Digest)
+	b.Grow(len(r.files), r.report.Stats.Definitions, r.report.Stats.Edges)
 	for i := range r.files {
 		f, t := &r.files[i], &r.tree.Files[i]
 		gf := graph.File{Path: t.Path, Language: t.Language, Size: uint32(min(t.Size, 1<<32-1)), Lines: uint32(f.lines), Hash: f.hash, Diagnostics: uint32(len(f.diags))}
@@ -64,6 +65,32 @@ func (r *run) index(ctx context.Context) error {
 		return err
 	}
 	r.report.Index = file
+	return r.prune(ctx)
+}
+
+// prune removes the graph files of snapshots that no ref shows any more.
+func (r *run) prune(ctx context.Context) error {
+	list, err := r.s.DB.Status(ctx, 0)
+	if err != nil {
+		return err
+	}
+	shown := map[string]bool{}
+	for _, st := range list {
+		shown[filepath.Base(IndexPath(r.s.IndexDir, st.Manifest.Digest))] = true
+	}
+	entries, err := os.ReadDir(r.s.IndexDir)
+	if err != nil {
+		return fmt.Errorf("folder of index files: %w", err)
+	}
+	for _, e := range entries {
+		if filepath.Ext(e.Name()) != ".graph" || shown[e.Name()] {
+			continue
+		}
+		// A process that has the file mapped keeps its contents.
+		if err := os.Remove(filepath.Join(r.s.IndexDir, e.Name())); err != nil && !os.IsNotExist(err) {
+			return fmt.Errorf("index file of an old snapshot: %w", err)
+		}
+	}
 	return nil
 }
 

@@ -9,11 +9,15 @@ import (
 	"manito/internal/lang/typescript"
 )
 
-// Languages lists the languages in the order in which they are shown.
+// Languages lists the languages in the order in which they are shown. A program
+// that was built without cgo has no tree-sitter and lists none of its languages.
 func Languages() []lang.Language {
-	return []lang.Language{
+	list := []lang.Language{
 		golang.Language(),
 		typescript.Language(),
-		python.Language(),
 	}
+	if python.Available {
+		list = append(list, python.Language())
+	}
+	return list
 }
