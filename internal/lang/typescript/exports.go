@@ -120,28 +120,15 @@ func (x *Extractor) wholeObject(n *node, d code.DefID) {
 	x.setReceiver(who)
 }
 
-// exportValue reads exports.a = value where the value is a name, or no definition could be made.
-func (x *Extractor) exportValue(b *syntax.BinaryExpression, name code.NameID, start uint32) {
+// exportValue reads exports.a = value where the value is a name, or no definition
+// could be made, and gives the value. exports.a = exports.b = value is two exports.
+func (x *Extractor) exportValue(b *syntax.BinaryExpression, name code.NameID, start uint32) code.ExprID {
 	x.sawCommonJS()
 	x.expr(b.Left, code.RoleWrite, false)
 	var v code.ExprID
-	if r := b.Right; r.Kind == syntax.KindBinaryExpression && r.AsBinaryExpression().OperatorToken.Kind == syntax.KindEqualsToken && r.AsBinaryExpression().Left.Kind == syntax.KindPropertyAccessExpression {
-		// exports.a = exports.b = value, module.exports = exports.c = value
-		inner := r.AsBinaryExpression()
-		left := inner.Left.AsPropertyAccessExpression()
-		if id, at := x.spelled(left.Name()); id != 0 && (x.isExports(left.Expression) || x.isExports(inner.Left)) && x.enter() {
-			if x.isExports(inner.Left) {
-				id = x.fixed(fixedEquals)
-			}
-			x.exportValue(inner, x.named(id), at)
-			x.leave()
-			for i := len(x.doc.Exports) - 1; i >= 0; i-- {
-				if x.doc.Exports[i].Name == x.named(id) {
-					v = x.doc.Exports[i].Expr
-					break
-				}
-			}
-		}
+	if inner, id, at := x.innerExport(b.Right); inner != nil && x.enter() {
+		v = x.exportValue(inner, x.named(id), at)
+		x.leave()
 	} else if r := peel(b.Right); r != nil && r.Kind == syntax.KindIdentifier {
 		v = x.expr(b.Right, code.RoleImport, true)
 		x.markExported(v)
@@ -150,5 +137,44 @@ func (x *Extractor) exportValue(b *syntax.BinaryExpression, name code.NameID, st
 	}
 	if v != 0 {
 		x.builder.AddExport(code.Export{Name: name, Expr: v, Import: -1, Start: start})
+	}
+	return v
+}
+
+// innerExport is the assignment in exports.a = exports.b = value, with the name
+// that it exports; nil when there is none.
+func (x *Extractor) innerExport(n *node) (*syntax.BinaryExpression, symID, uint32) {
+	if n.Kind != syntax.KindBinaryExpression {
+		return nil, 0, 0
+	}
+	b := n.AsBinaryExpression()
+	if b.OperatorToken.Kind != syntax.KindEqualsToken || b.Left.Kind != syntax.KindPropertyAccessExpression {
+		return nil, 0, 0
+	}
+	left := b.Left.AsPropertyAccessExpression()
+	id, at := x.spelled(left.Name())
+	switch {
+	case id == 0:
+	case x.isExports(b.Left):
+		return b, x.fixed(fixedEquals), at
+	case x.isExports(left.Expression):
+		return b, id, at
+	}
+	return nil, 0, 0
+}
+
+// exportChain records the exports in the initial value of definition d: var app = exports = module.exports = {}.
+func (x *Extractor) exportChain(n *node, d code.DefID) {
+	for n != nil && n.Kind == syntax.KindBinaryExpression {
+		b := n.AsBinaryExpression()
+		if b.OperatorToken.Kind != syntax.KindEqualsToken {
+			return
+		}
+		if inner, id, at := x.innerExport(n); inner != nil {
+			x.sawCommonJS()
+			x.doc.Defs[d].Flags |= code.DefExported
+			x.builder.AddExport(code.Export{Name: x.named(id), Expr: x.defExpr(d), Import: -1, Start: at})
+		}
+		n = b.Right
 	}
 }

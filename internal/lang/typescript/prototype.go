@@ -220,6 +220,11 @@ func (x *Extractor) receiveStatic(object *node) {
 func (x *Extractor) memberAssignment(n, e *node) bool {
 	b := e.AsBinaryExpression()
 	if b.Left.Kind != syntax.KindPropertyAccessExpression {
+		if inner, id, at := x.innerExport(b.Right); inner != nil && x.free(b.Left, "exports") { // exports = module.exports = x
+			x.expr(b.Left, code.RoleWrite, false)
+			x.exportValue(inner, x.named(id), at)
+			return true
+		}
 		return false
 	}
 	left := b.Left.AsPropertyAccessExpression()

@@ -97,6 +97,9 @@ func (x *Extractor) initialise(own code.DefID, b int32, annotation, init *node, 
 		x.expecting(literal, x.expectedOf(init, t))
 		x.merge(b, x.objectMembers(literal, own))
 	default:
+		if own != code.NoDef {
+			x.exportChain(init, own)
+		}
 		x.expecting(init, x.of(t))
 		saved := x.measure
 		if own != code.NoDef {

@@ -56,3 +56,5 @@ exports.Third = class {};
 exports.value = 42;
 module.exports.fourth = async () => exports.first(join(res()));
 function helper() {}
+exports.none = exports.nothing = void 0;
+exports.alias = exports.aliased = helper;
