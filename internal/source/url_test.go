@@ -32,7 +32,7 @@ import (
 type server struct {
 	*httptest.Server
 	fetches  atomic.Int32 // how often objects were asked for
-	password bool         // wants me:sec:ret
+	password atomic.Bool  // wants me:sec:ret
 	stall    atomic.Bool
 	rest     chan struct{} // closed when the test is over
 }
@@ -48,7 +48,7 @@ func serve(tb testing.TB, root string) *server {
 		Stderr: io.Discard, Logger: log.New(io.Discard, "", 0)}
 	s := &server{rest: make(chan struct{})}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if name, secret, _ := r.BasicAuth(); s.password && (name != "me" || secret != "sec:ret") {
+		if name, secret, _ := r.BasicAuth(); s.password.Load() && (name != "me" || secret != "sec:ret") {
 			w.Header().Set("WWW-Authenticate", "Basic")
 			http.Error(w, "no", http.StatusUnauthorized)
 			return
@@ -280,7 +280,7 @@ func TestURLSecrets(t *testing.T) {
 	root, dir := t.TempDir(), t.TempDir()
 	makeRepository(t, filepath.Join(root, "repo"))
 	s := serve(t, root)
-	s.password = true
+	s.password.Store(true)
 	host := strings.TrimPrefix(s.URL, "http://")
 	tree := openTree(t, Input{Location: "http://me:sec%3Aret@" + host + "/repo/.git", Dir: dir})
 	if tree.Remote != s.URL+"/repo/.git" || tree.Root != tree.Remote {
