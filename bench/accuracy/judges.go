@@ -140,12 +140,12 @@ func judgeTypeScript(ctx context.Context, cache, root string, s subject) (*answe
 	if err := j.list(listed, true); err != nil {
 		return nil, err
 	}
-	scip, err := version(dir, "@sourcegraph/scip-typescript")
+	judge, err := version(dir, "@sourcegraph/scip-typescript")
 	if err != nil {
 		return nil, err
 	}
 	ts, err := version(dir, "typescript")
-	return j.key("scip-typescript " + scip + ", TypeScript " + ts), err
+	return j.key("scip-typescript " + judge + ", TypeScript " + ts), err
 }
 
 // judgePython runs scip-python over the package in root.
@@ -180,8 +180,8 @@ func judgePython(ctx context.Context, cache, root string, s subject) (*answerKey
 	if err := j.list(listed, false); err != nil {
 		return nil, err
 	}
-	scip, err := version(dir, "@sourcegraph/scip-python")
-	return j.key("scip-python " + scip), err
+	judge, err := version(dir, "@sourcegraph/scip-python")
+	return j.key("scip-python " + judge), err
 }
 
 // list runs a lister, which finds its parser among the installed judges.

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"manito/bench/scip"
 )
 
 // scipJudge turns a SCIP index into an answer key. Which places are calls, imports
@@ -75,29 +77,29 @@ func (j *scipJudge) index(file string) error {
 	if err != nil {
 		return err
 	}
-	docs, err := readIndex(raw)
+	docs, err := scip.Read(raw)
 	if err != nil {
 		return err
 	}
 	for _, doc := range docs {
-		path := filepath.ToSlash(doc.path)
+		path := filepath.ToSlash(doc.Path)
 		if !filepath.IsLocal(filepath.FromSlash(path)) {
 			continue
 		}
-		for _, s := range doc.symbols {
-			j.implements[global(path, s.symbol)] = s.implements
+		for _, s := range doc.Symbols {
+			j.implements[global(path, s.Symbol)] = s.Implements
 		}
-		for _, o := range doc.occurrences {
-			p, err := j.place(path, o.line, o.column)
+		for _, o := range doc.Occurrences {
+			p, err := j.place(path, o.Line, o.Column)
 			if err != nil {
 				return err
 			}
-			symbol := global(path, o.symbol)
-			if !o.definition {
+			symbol := global(path, o.Symbol)
+			if !o.Definition {
 				j.uses[p] = append(j.uses[p], symbol)
 				continue
 			}
-			if isModule(o.symbol) && p.line == 1 && p.column == 1 { // and no namespace
+			if isModule(o.Symbol) && p.line == 1 && p.column == 1 { // and no namespace
 				p = place{file: path}
 			}
 			j.defs[symbol] = append(j.defs[symbol], p)

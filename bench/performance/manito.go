@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -74,6 +75,21 @@ func (m *manito) start(ctx context.Context) (server int, err error) {
 	return status.Cluster.PID, nil
 }
 
+// end stops the server, waits for the process that watches over it, and removes the home.
+func (m *manito) end(ctx context.Context) error {
+	out, err := m.command(ctx, "db", "stop").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("manito db stop: %w: %s", err, out)
+	}
+	for range 100 {
+		if !named(m.home) {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return os.RemoveAll(m.home)
+}
+
 // databaseStatus is what is taken of `manito db status --json`.
 type databaseStatus struct {
 	Cluster struct {
@@ -115,13 +131,7 @@ func measureManito(ctx context.Context, bin, root string, t *tree) (r *manitoRes
 	}
 	m := &manito{bin: bin, home: home}
 	defer func() {
-		out, stop := m.command(context.WithoutCancel(ctx), "db", "stop").CombinedOutput()
-		if stop != nil && err == nil {
-			err = fmt.Errorf("manito db stop: %w: %s", stop, out)
-		}
-		if rm := os.RemoveAll(home); err == nil {
-			err = rm
-		}
+		err = errors.Join(err, m.end(context.WithoutCancel(ctx)))
 	}()
 	server, err := m.start(ctx)
 	if err != nil {

@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"manito/bench/scip"
 )
 
 // peer is another program that reads the same sources.
@@ -68,7 +70,12 @@ func peers() []peer {
 			name: "zoekt-index " + zoektVersion[len("v0.0.0-"):][:8], does: "trigrams, and ctags' symbols; no graph", trees: []string{"go", "typescript", "python"},
 			install: installZoekt,
 			index: func(bin, root, out string, _ *tree) *exec.Cmd {
-				return exec.Command(bin, "-index", out, root)
+				cmd := exec.Command(bin, "-index", out, root)
+				if ctags, err := exec.LookPath("ctags"); err == nil { // without it there are no symbols
+					cmd.Args = append(cmd.Args[:1], append([]string{"-require_ctags"}, cmd.Args[1:]...)...)
+					cmd.Env = []string{"CTAGS_COMMAND=" + ctags}
+				}
+				return cmd
 			},
 			count: func(context.Context, string, string, string, []byte) (int64, int64, error) { return 0, 0, nil },
 			made:  func(_, out string) string { return out },
@@ -83,7 +90,7 @@ func peers() []peer {
 			made:  func(root, _ string) string { return filepath.Join(root, ".codegraph") },
 		},
 		{
-			name: "scip-typescript " + scipVersion, does: "occurrences, type-checked", trees: []string{"typescript"}, copy: true,
+			name: "scip-typescript " + scipVersion, does: "definitions and occurrences, type-checked", trees: []string{"typescript"}, copy: true,
 			install: func(ctx context.Context, cache string) (string, error) {
 				return installNpm(ctx, cache, "@sourcegraph/scip-typescript", scipVersion, "node_modules/.bin/scip-typescript")
 			},
@@ -92,10 +99,30 @@ func peers() []peer {
 				cmd.Dir = root
 				return cmd
 			},
-			count: func(context.Context, string, string, string, []byte) (int64, int64, error) { return 0, 0, nil },
+			count: countOccurrences,
 			made:  func(_, out string) string { return out },
 		},
 	}
+}
+
+// countOccurrences counts a SCIP index's definitions, and its occurrences that are none: the nearest that it has to edges.
+func countOccurrences(_ context.Context, _, _, out string, _ []byte) (symbols, edges int64, err error) {
+	raw, err := os.ReadFile(filepath.Join(out, "index.scip"))
+	if err != nil {
+		return 0, 0, err
+	}
+	docs, err := scip.Read(raw)
+	for _, d := range docs {
+		for _, o := range d.Occurrences {
+			switch {
+			case !o.Definition:
+				edges++
+			case !strings.HasPrefix(o.Symbol, "local "):
+				symbols++
+			}
+		}
+	}
+	return symbols, edges, err
 }
 
 func installNpm(ctx context.Context, cache, name, version, bin string) (string, error) {
@@ -194,7 +221,7 @@ func measurePeer(ctx context.Context, cache, root string, p *peer, t *tree) (r p
 		root = to
 	}
 	cmd := p.index(bin, root, out, t)
-	cmd.Env = append(os.Environ(), "CODEGRAPH_TELEMETRY=0", "DO_NOT_TRACK=1", "CI=true")
+	cmd.Env = append(append(os.Environ(), "DO_NOT_TRACK=1", "CI=true"), cmd.Env...)
 	run, err := measure(ctx, cmd, 0)
 	if err != nil {
 		r.Missing = err.Error()

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -197,6 +198,21 @@ func memory(pid int) int64 {
 		}
 	}
 	return sum
+}
+
+// named says whether a process has an argument.
+func named(argument string) bool {
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		return false // the pattern is right
+	}
+	for _, f := range files {
+		raw, err := os.ReadFile(f)
+		if err == nil && slices.Contains(strings.Split(string(raw), "\x00"), argument) {
+			return true
+		}
+	}
+	return false
 }
 
 // load is the machine's load average over the last minute.

@@ -1,4 +1,6 @@
-package main
+// Package scip reads what the benchmarks need of a SCIP index: documents with
+// their occurrences and symbols. Only the programs under bench may import it.
+package scip
 
 import (
 	"fmt"
@@ -6,21 +8,24 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// What the judge takes of a SCIP index; the field numbers are those of scip.proto.
+// The field numbers below are those of scip.proto.
 type (
-	scipDocument struct {
-		path        string
-		occurrences []scipOccurrence
-		symbols     []scipSymbol
+	// Document is one file.
+	Document struct {
+		Path        string
+		Occurrences []Occurrence
+		Symbols     []Symbol
 	}
-	scipOccurrence struct {
-		line, column int // from 0, in UTF-16 units
-		symbol       string
-		definition   bool
+	// Occurrence is a place that names a symbol.
+	Occurrence struct {
+		Line, Column int // from 0, in UTF-16 units
+		Symbol       string
+		Definition   bool
 	}
-	scipSymbol struct {
-		symbol     string
-		implements []string
+	// Symbol is what is said of a symbol where it is defined.
+	Symbol struct {
+		Symbol     string
+		Implements []string // the symbols that it stands in for
 	}
 )
 
@@ -56,9 +61,9 @@ func fields(b []byte, visit func(n protowire.Number, bytes []byte, number uint64
 	return nil
 }
 
-// readIndex reads an index's documents.
-func readIndex(raw []byte) ([]scipDocument, error) {
-	var out []scipDocument
+// Read reads an index's documents.
+func Read(raw []byte) ([]Document, error) {
+	var out []Document
 	err := fields(raw, func(n protowire.Number, b []byte, _ uint64) error {
 		if n != 2 {
 			return nil
@@ -73,18 +78,18 @@ func readIndex(raw []byte) ([]scipDocument, error) {
 	return out, nil
 }
 
-func readDocument(raw []byte) (d scipDocument, err error) {
+func readDocument(raw []byte) (d Document, err error) {
 	err = fields(raw, func(n protowire.Number, b []byte, _ uint64) error {
 		switch n {
 		case 1:
-			d.path = string(b)
+			d.Path = string(b)
 		case 2:
 			o, err := readOccurrence(b)
-			d.occurrences = append(d.occurrences, o)
+			d.Occurrences = append(d.Occurrences, o)
 			return err
 		case 3:
 			s, err := readSymbol(b)
-			d.symbols = append(d.symbols, s)
+			d.Symbols = append(d.Symbols, s)
 			return err
 		}
 		return nil
@@ -92,7 +97,7 @@ func readDocument(raw []byte) (d scipDocument, err error) {
 	return d, err
 }
 
-func readOccurrence(raw []byte) (o scipOccurrence, err error) {
+func readOccurrence(raw []byte) (o Occurrence, err error) {
 	var at []uint64
 	err = fields(raw, func(n protowire.Number, b []byte, v uint64) error {
 		switch n {
@@ -108,26 +113,26 @@ func readOccurrence(raw []byte) (o scipOccurrence, err error) {
 				at, b = append(at, v), b[size:]
 			}
 		case 2:
-			o.symbol = string(b)
+			o.Symbol = string(b)
 		case 3:
-			o.definition = v&definitionRole != 0
+			o.Definition = v&definitionRole != 0
 		}
 		return nil
 	})
 	if err == nil && len(at) < 3 {
-		return o, fmt.Errorf("an occurrence of %q has a range of %d numbers", o.symbol, len(at))
+		return o, fmt.Errorf("an occurrence of %q has a range of %d numbers", o.Symbol, len(at))
 	}
 	if err == nil {
-		o.line, o.column = int(at[0]), int(at[1])
+		o.Line, o.Column = int(at[0]), int(at[1])
 	}
 	return o, err
 }
 
-func readSymbol(raw []byte) (s scipSymbol, err error) {
+func readSymbol(raw []byte) (s Symbol, err error) {
 	err = fields(raw, func(n protowire.Number, b []byte, _ uint64) error {
 		switch n {
 		case 1:
-			s.symbol = string(b)
+			s.Symbol = string(b)
 		case 4:
 			target, implements := "", false
 			err := fields(b, func(n protowire.Number, b []byte, v uint64) error {
@@ -140,7 +145,7 @@ func readSymbol(raw []byte) (s scipSymbol, err error) {
 				return nil
 			})
 			if implements {
-				s.implements = append(s.implements, target)
+				s.Implements = append(s.Implements, target)
 			}
 			return err
 		}
