@@ -5,8 +5,8 @@
 #   scripts/bench.sh -peers all      every peer on every tree (a quarter of an hour)
 #   scripts/bench.sh -write          also keep the results and write docs/performance.md
 #
-# Peers that cannot be installed are named as such. The machine should be idle:
-# every line on standard error tells the load.
+# Peers that cannot be installed are named as such. The machine should be idle: each
+# line on standard error tells how much other processes disturbed the measurement.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 say() { printf 'bench: %s\n' "$*" >&2; }

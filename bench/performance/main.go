@@ -9,6 +9,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,8 +30,11 @@ import (
 const (
 	resultsFile = "bench/performance/results.json"
 	docFile     = "docs/performance.md"
-	// quietLoad is the load per CPU above which wall times say nothing.
-	quietLoad = 0.3
+	// times is how often Manito and the yardstick are measured; the median by CPU counts.
+	times = 3
+	// quiet is how many CPUs others may keep busy before wall times say nothing. The
+	// kernel's own threads, which write files out, are among them.
+	quiet = 0.5
 )
 
 // report is everything that was measured in one run.
@@ -39,7 +43,7 @@ type report struct {
 	Machine string    `json:"machine"`
 	CPUs    int       `json:"cpus"`
 	Go      string    `json:"go"`
-	Load    float64   `json:"load"` // the highest of the load averages seen before each measurement
+	Others  float64   `json:"others"` // the most CPUs that other processes kept busy during a measurement
 	Commit  string    `json:"commit"`
 	Results []*result `json:"results"`
 }
@@ -149,19 +153,14 @@ func readReport() (*report, error) {
 	return r, json.Unmarshal(raw, r)
 }
 
-// notice keeps the highest load and warns of it.
-func (r *report) notice(what string) error {
-	now, err := load()
-	if err != nil {
-		return err
-	}
-	r.Load = max(r.Load, now)
+// notice tells that something was measured, and keeps by how much others disturbed it.
+func (r *report) notice(what string, u usage) {
+	r.Others = max(r.Others, u.Others)
 	note := ""
-	if now > quietLoad*float64(r.CPUs) {
+	if u.Others > quiet {
 		note = "; the machine is busy: CPU seconds may be off by a quarter, wall times say nothing"
 	}
-	fmt.Fprintf(os.Stderr, "%s (load %.1f%s)\n", what, now, note)
-	return nil
+	fmt.Fprintf(os.Stderr, "%s: %.2f CPU s, %.1f s (others used %.2f CPUs%s)\n", what, u.CPU, u.Wall, u.Others, note)
 }
 
 func (r *report) measure(ctx context.Context, cache, bin string, t *tree, which string) (*result, error) {
@@ -176,38 +175,57 @@ func (r *report) measure(ctx context.Context, cache, bin string, t *tree, which 
 	if out.Files, out.Lines, out.Bytes, err = t.count(root); err != nil { // reads everything, so that all start with a warm cache
 		return nil, err
 	}
-	if t.name == "go" {
-		if err := r.notice("go/parser alone on " + t.title); err != nil {
-			return nil, err
+	// The yardstick and Manito take turns: what the machine does meanwhile hits both.
+	var parsers []usage
+	var scans []*manitoResult
+	for range times {
+		if t.name == "go" {
+			self, err := os.Executable()
+			if err != nil {
+				return nil, err
+			}
+			run, err := measure(ctx, exec.CommandContext(ctx, self, "-parse", root), 0)
+			if err != nil {
+				return nil, err
+			}
+			r.notice("go/parser alone on "+t.title, run.usage)
+			parsers = append(parsers, run.usage)
 		}
-		self, err := os.Executable()
+		one, err := measureManito(ctx, bin, root, t, len(scans) == 0)
 		if err != nil {
 			return nil, err
 		}
-		run, err := measure(ctx, exec.CommandContext(ctx, self, "-parse", root), 0)
-		if err != nil {
-			return nil, err
-		}
-		out.Parser = &run.usage
+		r.notice("manito on "+t.title, one.Scan)
+		scans = append(scans, one)
 	}
-	if err := r.notice("manito on " + t.title); err != nil {
-		return nil, err
-	}
-	if out.Manito, err = measureManito(ctx, bin, root, t); err != nil {
-		return nil, err
+	out.Manito = median(scans)
+	if len(parsers) > 0 {
+		slices.SortFunc(parsers, func(a, b usage) int { return cmp.Compare(a.CPU, b.CPU) })
+		out.Parser = &parsers[len(parsers)/2]
 	}
 	for _, p := range peers() {
 		if which == "none" || !slices.Contains(p.trees, t.name) || which == "quick" && p.slow && t.name != "typescript" {
 			continue
 		}
-		if err := r.notice(p.name + " on " + t.title); err != nil {
-			return nil, err
-		}
 		one, err := measurePeer(ctx, cache, root, &p, t)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", p.name, err)
 		}
+		r.notice(p.name+" on "+t.title, one.Usage)
 		out.Peers = append(out.Peers, one)
 	}
 	return out, nil
+}
+
+// median is the run in the middle by CPU, with what only one of the runs was asked.
+func median(runs []*manitoResult) *manitoResult {
+	asked := runs[0].Questions
+	low, high := runs[0].Scan.CPU, runs[0].Scan.CPU
+	for _, r := range runs {
+		low, high = min(low, r.Scan.CPU), max(high, r.Scan.CPU)
+	}
+	slices.SortFunc(runs, func(a, b *manitoResult) int { return cmp.Compare(a.Scan.CPU, b.Scan.CPU) })
+	out := runs[len(runs)/2]
+	out.Questions, out.Range = asked, [2]float64{low, high}
+	return out
 }

@@ -30,6 +30,7 @@ type manitoResult struct {
 	Disk      int64              `json:"disk_bytes"` // of all tables with their indexes
 	Index     int64              `json:"index_bytes"`
 	Again     usage              `json:"again"` // a second scan of the same tree
+	Range     [2]float64         `json:"range"` // the lowest and highest CPU of all runs
 	// Questions are milliseconds from the start of a process to its end, by question; for SQL as psql measures the statement.
 	Questions map[string][]float64 `json:"questions"`
 }
@@ -120,8 +121,8 @@ type scanDocument struct {
 // published are the phases after which readers see the snapshot.
 var published = []string{"list", "extract", "link", "write", "publish"}
 
-// measureManito scans a tree into a fresh cluster and asks about it.
-func measureManito(ctx context.Context, bin, root string, t *tree) (r *manitoResult, err error) {
+// measureManito scans a tree into a fresh cluster, twice, and asks about it.
+func measureManito(ctx context.Context, bin, root string, t *tree, ask bool) (r *manitoResult, err error) {
 	home, err := os.MkdirTemp("", "manito-bench-")
 	if err != nil {
 		return nil, err
@@ -168,7 +169,10 @@ func measureManito(ctx context.Context, bin, root string, t *tree) (r *manitoRes
 		return nil, err
 	}
 	r.Again = again.usage
-	return r, m.ask(ctx, root, t, r)
+	if ask {
+		err = m.ask(ctx, root, t, r)
+	}
+	return r, err
 }
 
 // publishedCPU is the CPU of all processes until the snapshot was published. The

@@ -21,13 +21,17 @@ type usage struct {
 	CPU  float64 `json:"cpu_seconds"`
 	Wall float64 `json:"wall_seconds"`
 	Peak int64   `json:"peak_bytes"` // of all processes together, memory that they share counted once
+	// Others is how many CPUs all other processes of the machine kept busy meanwhile.
+	Others float64 `json:"others"`
 }
 
 // ticksPerSecond is the unit of /proc/PID/stat; Linux shows all programs the same one.
 const ticksPerSecond = 100
 
-// sampleEvery is how often memory is looked at. What comes and goes in between is not seen.
-const sampleEvery = 50 * time.Millisecond
+// sampleEvery is how often memory and the server's CPU are looked at, which takes a
+// few milliseconds and holds up the process that is looked at. What comes and goes
+// in between is not seen.
+const sampleEvery = 100 * time.Millisecond
 
 // running is a command that has run.
 type running struct {
@@ -58,6 +62,10 @@ func measure(ctx context.Context, cmd *exec.Cmd, server int) (*running, error) {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	before, err := serverCPU(server)
+	if err != nil {
+		return nil, err
+	}
+	busy, err := othersCPU()
 	if err != nil {
 		return nil, err
 	}
@@ -98,9 +106,14 @@ func measure(ctx context.Context, cmd *exec.Cmd, server int) (*running, error) {
 	if err != nil {
 		return nil, err
 	}
+	busyAfter, err := othersCPU()
+	if err != nil {
+		return nil, err
+	}
 	own := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime() // with the children it waited for
 	r.server = after - before
 	r.CPU, r.out = own.Seconds()+r.server, stdout.Bytes()
+	r.Others = max(0, busyAfter-busy-r.CPU) / r.Wall
 	return r, ctx.Err()
 }
 
@@ -215,13 +228,30 @@ func named(argument string) bool {
 	return false
 }
 
-// load is the machine's load average over the last minute.
-func load() (float64, error) {
-	raw, err := os.ReadFile("/proc/loadavg")
+// othersCPU is the CPU seconds that all processes but this one have used since the machine was started.
+func othersCPU() (float64, error) {
+	raw, err := os.ReadFile("/proc/stat")
 	if err != nil {
 		return 0, err
 	}
-	return strconv.ParseFloat(strings.Fields(string(raw))[0], 64)
+	line, _, _ := strings.Cut(string(raw), "\n")
+	f := strings.Fields(line)
+	if len(f) < 8 || f[0] != "cpu" {
+		return 0, fmt.Errorf("/proc/stat begins with %q", line)
+	}
+	self, err := readStat(os.Getpid())
+	if err != nil {
+		return 0, err
+	}
+	sum := -self.own
+	for _, i := range []int{1, 2, 3, 6, 7} { // user, nice, system, irq, softirq; not idle, waiting and stolen
+		n, err := strconv.ParseFloat(f[i], 64)
+		if err != nil {
+			return 0, err
+		}
+		sum += n / ticksPerSecond
+	}
+	return sum, nil
 }
 
 // size is the sum of the files below a path.

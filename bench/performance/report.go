@@ -14,10 +14,11 @@ func render(r *report) []byte {
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	p("# What it costs")
 	p("")
-	p("Written by `make bench`; do not edit. Measured %s on %s, %d CPUs, %s, manito %s, load at most %.1f.", r.Date, r.Machine, r.CPUs, r.Go, r.Commit, r.Load)
-	if r.Load > quietLoad*float64(r.CPUs) {
+	p("Written by `scripts/bench.sh -write`; do not edit. Measured %s on %s, %d CPUs, %s, manito %s.", r.Date, r.Machine, r.CPUs, r.Go, r.Commit)
+	p("Other processes kept at most %.2f CPUs busy during a measurement.", r.Others)
+	if r.Others > quiet {
 		p("")
-		p("**The machine was busy** (load %.1f on %d CPUs): CPU seconds may be off by a quarter, wall times say nothing.", r.Load, r.CPUs)
+		p("**The machine was busy**: CPU seconds may be off by a quarter, wall times say nothing.")
 	}
 	p("")
 	p("CPU seconds are those of all processes together, PostgreSQL's included; its cluster was initialised before. Peak memory is that of all")
@@ -76,7 +77,8 @@ func sideBySide(p func(string, ...any), r *result) {
 		row(x.Name, x.Does, x.Usage, x.Disk, x.Symbols, x.Edges)
 	}
 	p("")
-	p("x is the ratio to manito's first scan. Manito's disk is its tables with their indexes; the file that questions map into memory has %s more.", bytesText(m.Index))
+	p("x is the ratio to manito's first scan, the middle of %d (CPU from %.2f to %.2f s). Manito's disk is its tables with their indexes; the file that questions map into memory has %s more.",
+		times, m.Range[0], m.Range[1], bytesText(m.Index))
 }
 
 func phases(p func(string, ...any), r *result) {
