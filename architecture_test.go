@@ -14,13 +14,14 @@ import (
 // of its path.
 var floors = [][]string{
 	{"internal/code", "internal/problem"},
-	{"internal/source", "internal/graph", "internal/pack", "internal/config"},
-	{"internal/syntax", "internal/lang", "internal/pgembed"},
+	{"internal/source", "internal/graph", "internal/pack", "internal/config", "internal/query", "internal/trigram", "internal/chunk", "internal/term", "internal/vector"},
+	{"internal/syntax", "internal/lang", "internal/pgembed", "internal/embed"},
 	{"internal/link"},
 	{"internal/migrate", "internal/lang/golang", "internal/lang/typescript", "internal/lang/python", "internal/lang/langtest"},
 	{"internal/postgres", "internal/lang/all"},
 	{"internal/postgres/postgrestest"},
-	{"internal/scan", "internal/doctor"},
+	{"internal/search"},
+	{"internal/scan", "internal/doctor", "internal/adopt"},
 	{"internal/codeintel"},
 	{"internal/server"},
 	{"internal/cli"},
@@ -33,7 +34,7 @@ var walls = []struct {
 	only    []string // prefixes of the packages that may
 	why     string
 }{
-	{"github.com/jackc/pgx", []string{"internal/postgres", "internal/migrate", "internal/pgembed", "internal/doctor", "bench"}, "SQL stays where its rows are scanned"},
+	{"github.com/jackc/pgx", []string{"internal/postgres", "internal/migrate", "internal/pgembed", "internal/doctor", "internal/adopt", "bench"}, "SQL stays where its rows are scanned"},
 	{"github.com/pressly/goose", []string{"internal/migrate"}, "one runner of migrations"},
 	{"github.com/spf13/cobra", []string{"internal/cli"}, "the command line is one face among several"},
 	{"github.com/microsoft/typescript-go", []string{"internal/syntax/typescript", "bench"}, "its interface changes without notice"},
