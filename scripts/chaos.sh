@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Crowds of migrators and killed ones, in full: 8 processes x 50 rounds, and more than a
-# hundred kills; then kills of scans in every phase. Takes half an hour on two cores.
+# hundred kills; then kills of scans in every phase. Takes some minutes on two cores.
 #
 #   scripts/chaos.sh           all of it; keeps the result in internal/migrate/testdata/chaos.json and docs/chaos.md
 #   scripts/chaos.sh migrate   only the migrators

@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,7 +19,8 @@ import (
 
 // The tests of this file run migrators as processes: this test binary again, told by an
 // environment variable to be one. MANITO_CHAOS=full runs them 8 x 50 times and kills a
-// hundred; without it a few of each. MANITO_CHAOS_REPORT names a file for the counts.
+// hundred; without it a few of each. MANITO_CHAOS_REPORT names a file for the counts;
+// scripts/chaos.sh writes them to testdata/chaos.json, which TestChaosResult reads.
 
 const childEnv = "MANITO_MIGRATE_CHILD"
 
@@ -131,39 +131,6 @@ func (p *process) finish(t *testing.T) (rep struct {
 	return rep
 }
 
-// counts is what the chaos did, for the report.
-var counts = struct {
-	sync.Mutex
-	Schema     string         `json:"schema"`
-	Processes  int            `json:"processes"`
-	Rounds     int            `json:"rounds"`
-	Runs       int            `json:"runs"`
-	Failures   int            `json:"failures"`        // runs that did not exit with 0
-	Twice      int            `json:"applied_twice"`   // migrations that were applied twice in a round
-	Deadlocks  int            `json:"deadlocks"`       // attempts that ended with 40P01
-	Invalid    int            `json:"invalid_indexes"` // after a round
-	Kills      map[string]int `json:"kills"`           // by direction and phase
-	KillsTotal int            `json:"kills_total"`
-	Recovered  int            `json:"recovered"` // after which the next run made everything right
-	Servers    map[int]bool   `json:"servers"`
-}{Schema: "manito/migrate-chaos/v1", Processes: 8, Kills: map[string]int{}, Servers: map[int]bool{}}
-
-func writeCounts() {
-	name := os.Getenv("MANITO_CHAOS_REPORT")
-	counts.Lock()
-	defer counts.Unlock()
-	if name == "" || counts.Runs+counts.KillsTotal == 0 {
-		return
-	}
-	text, err := json.MarshalIndent(&counts, "", "  ")
-	if err == nil {
-		err = os.WriteFile(name, append(text, '\n'), 0o644)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "writing the counts:", err)
-	}
-}
-
 // Eight processes bring the same database up at once, again and again: each migration is
 // applied once, everybody succeeds, nothing deadlocks and no index is left invalid.
 func TestManyProcesses(t *testing.T) {
@@ -195,7 +162,7 @@ func crowd(t *testing.T, c *cluster, files map[string]string) {
 		total = len(files)
 	}
 	var crowd []*process
-	for range 8 {
+	for range crowdSize {
 		crowd = append(crowd, spawn(t, childConfig{DSN: dsn, Files: files}))
 	}
 	applied := map[int64]int{}
@@ -239,7 +206,7 @@ func crowd(t *testing.T, c *cluster, files map[string]string) {
 	counts.Twice += twice
 	counts.Deadlocks += deadlocks
 	counts.Invalid += invalid
-	counts.Servers[c.major] = true
+	counts.Servers[c.version(t)] = true
 }
 
 // A migrator that is killed in any phase leaves the old state or the new one, and the
@@ -248,7 +215,7 @@ func TestKilled(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts dozens of processes")
 	}
-	phases := []phase{phaseLocked, phaseBeforeDDL, phaseAfterDDL, phaseBeforeCommit, phaseAfterCommit}
+	phases := []phase{phaseLocked, phaseBeforeDDL, phaseAfterDDL, phaseBeforeLedger, phaseBeforeCommit, phaseAfterCommit}
 	everywhere(t, func(t *testing.T, c *cluster) {
 		want := expectedHash(t, c)
 		repeat := 1
@@ -339,7 +306,7 @@ func recovered(t *testing.T, c *cluster, h house, want, what string) {
 	defer counts.Unlock()
 	counts.Kills[what]++
 	counts.KillsTotal++
-	counts.Servers[c.major] = true
+	counts.Servers[c.version(t)] = true
 	if good {
 		counts.Recovered++
 	}

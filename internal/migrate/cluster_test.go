@@ -161,6 +161,13 @@ func (c *cluster) stop() {
 	}
 }
 
+// version is what the server calls itself, such as 15.18.
+func (c *cluster) version(t *testing.T) string {
+	t.Helper()
+	text, _, _ := strings.Cut(one[string](t, c.connect(t, "postgres", "postgres"), "select current_setting('server_version')"), " ")
+	return text
+}
+
 func (c *cluster) dsn(userName, database string) string {
 	return fmt.Sprintf("host=%s user='%s' dbname='%s'", c.dir, userName, database)
 }

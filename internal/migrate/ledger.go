@@ -159,6 +159,7 @@ func (l *ledger) Insert(ctx context.Context, db database.DBTxConn, req database.
 	if !ok {
 		return fmt.Errorf("version %d has no file", req.Version)
 	}
+	r.m.reach(ctx, phaseBeforeLedger)
 	_, err = l.on(db).ExecContext(ctx, `insert into `+l.table()+` (version, name, checksum, in_transaction, duration_ms, app_version, attempt_id)
 		values ($1, $2, $3, $4, $5, $6, $7)`,
 		f.Version, f.Name, f.Checksum[:], f.Transaction, time.Since(r.started).Milliseconds(), r.m.cfg.AppVersion, r.attempt)
@@ -171,6 +172,7 @@ func (l *ledger) Insert(ctx context.Context, db database.DBTxConn, req database.
 
 func (l *ledger) Delete(ctx context.Context, db database.DBTxConn, version int64) (err error) {
 	defer l.run.failed(ctx, &err)
+	l.run.m.reach(ctx, phaseBeforeLedger)
 	_, err = l.on(db).ExecContext(ctx, `delete from `+l.table()+` where version = $1`, version)
 	if err != nil {
 		return fmt.Errorf("writing the ledger: %w", err)

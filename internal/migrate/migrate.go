@@ -44,6 +44,7 @@ const (
 	phaseLocked       phase = "locked"        // the lock was obtained, nothing done
 	phaseBeforeDDL    phase = "before-ddl"    // the attempt is recorded, no statement ran
 	phaseAfterDDL     phase = "after-ddl"     // every statement ran
+	phaseBeforeLedger phase = "before-ledger" // the reader's rights are granted; goose asks for the ledger row next
 	phaseBeforeCommit phase = "before-commit" // the ledger row is written; for a file without transaction it is durable
 	phaseAfterCommit  phase = "after-commit"  // committed, the attempt is still open
 )

@@ -83,10 +83,10 @@ func (r *run) inTransaction(ctx context.Context, tx *sql.Tx, f File, part []Stat
 	if err := r.execute(ctx, tx, f, part); err != nil {
 		return err
 	}
+	r.m.reach(ctx, phaseAfterDDL)
 	if _, err := tx.ExecContext(ctx, r.site.grantReaderSQL()); err != nil {
 		return fmt.Errorf("granting the views to the reader: %w", err)
 	}
-	r.m.reach(ctx, phaseAfterDDL)
 	return nil
 }
 
