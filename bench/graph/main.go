@@ -2,7 +2,7 @@
 // graph of a million symbols and five million edges, hubs included: half of the
 // symbols asked about are drawn evenly, half by how much they are used.
 //
-//	go run ./bench/graph [-files 20000] [-n 2000] [-json]
+//	go run ./bench/graph [-files 20000] [-n 2000] [-only impact] [-json]
 package main
 
 import (
@@ -17,6 +17,7 @@ import (
 	"runtime"
 	"runtime/pprof"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -68,6 +69,7 @@ func run(ctx context.Context) (err error) {
 	files := flag.Int("files", shape.Files, "files of 50 symbols and 250 edges each")
 	n := flag.Int("n", 2000, "questions of each kind")
 	profile := flag.String("cpuprofile", "", "write a CPU profile of the questions")
+	only := flag.String("only", "", "ask only the questions whose name begins with this")
 	asJSON := flag.Bool("json", false, "print JSON")
 	flag.Parse()
 	shape.Names = max(200, shape.Names**files/shape.Files)
@@ -178,6 +180,9 @@ func run(ctx context.Context) (err error) {
 		}()
 	}
 	for _, q := range questions {
+		if !strings.HasPrefix(q.name, *only) {
+			continue
+		}
 		for i := range min(50, *n) { // warm
 			if err := q.work(i); err != nil {
 				return fmt.Errorf("%s: %w", q.name, err)

@@ -110,7 +110,8 @@ func (x *Index) listReached(out *Impact, nodes []graph.Reached, list int) {
 	places := make([]place, 0, len(nodes)/4)
 	of := make([]int, len(nodes)) // index into places
 	var tests []graph.Def
-	for i, n := range nodes {
+	for i := range nodes {
+		n := &nodes[i]
 		for len(out.ByDepth) < n.Depth {
 			out.ByDepth = append(out.ByDepth, 0)
 		}
@@ -131,24 +132,30 @@ func (x *Index) listReached(out *Impact, nodes []graph.Reached, list int) {
 		}
 	}
 	out.Tests = append(out.Tests, x.defineAll(tests)...)
-	// Files by the nearest symbol, then by path, which is the order of their numbers.
-	rank := make([]int, len(places))
-	for i := range rank {
-		rank[i] = i
+	// Files by the nearest symbol, then by path, which is the order of their numbers. They
+	// were met by the nearest symbol already, so that each depth is sorted by itself.
+	rank := make([]uint64, len(places)) // the file above the index into places
+	for i, p := range places {
+		rank[i] = uint64(p.file)<<32 | uint64(i)
 	}
-	slices.SortFunc(rank, func(a, b int) int {
-		return cmp.Or(cmp.Compare(places[a].nearest, places[b].nearest), cmp.Compare(places[a].file, places[b].file))
-	})
+	for start := 0; start < len(places); {
+		end := start + 1
+		for end < len(places) && places[end].nearest == places[start].nearest {
+			end++
+		}
+		slices.Sort(rank[start:end])
+		start = end
+	}
 	position := make([]int, len(places))
 	files := make([]graph.FileNo, len(places))
-	for to, from := range rank {
-		files[to] = places[from].file
+	for to, key := range rank {
+		files[to] = graph.FileNo(key >> 32)
 	}
 	paths := g.Paths(files)
 	out.Files = make([]ImpactFile, len(places))
-	for to, from := range rank {
-		position[from] = to
-		p := places[from]
+	for to, key := range rank {
+		p := places[uint32(key)]
+		position[uint32(key)] = to
 		out.Files[to] = ImpactFile{File: paths[to], Test: g.DocFlags(p.file)&code.DocTest != 0, Nearest: p.nearest, Count: p.count, Symbols: []ImpactReached{}}
 	}
 	order := make([]int, listed)
@@ -241,18 +248,9 @@ func (x *Index) seeds(s subject) []graph.Node {
 
 // impactCompleteness: the answer is everything only if the uses of the seeds and of all that was reached are known.
 func (x *Index) impactCompleteness(ctx context.Context, s subject, seeds []graph.Node, r graph.Reach, o graph.ReachOptions) (Completeness, error) {
-	c, err := x.completeness(ctx, s, askUses)
+	c, err := x.completeness(ctx, s, askChange)
 	if err != nil || c.Status == Unknown {
 		return c, err
-	}
-	calls, err := x.completeness(ctx, s, askCalls)
-	if err != nil {
-		return c, err
-	}
-	for _, r := range calls.Reasons {
-		if !slices.ContainsFunc(c.Reasons, func(o Reason) bool { return o.Code == r.Code }) {
-			c.Reasons = append(c.Reasons, r)
-		}
 	}
 	if r.Truncated {
 		c.Reasons = append(c.Reasons, Reason{Code: reasonTruncated, Message: fmt.Sprintf("the search ended at %d symbols", o.Limit), Count: 1, Examples: []Location{}})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"manito/internal/code"
 	"manito/internal/graph"
 )
 
@@ -30,7 +31,27 @@ type Index struct {
 	g    *graph.Graph
 	opts Options
 
+	marks  once[marked]
 	unread unreadWords
+}
+
+// marked lists the files that can hide uses, in path order. They are few, and
+// every question needs them, so that they are looked for once.
+type marked struct {
+	partly  []graph.FileNo // of which only a part was read
+	dynamic []graph.FileNo // that evaluate code or look names up at run time
+	unread  []graph.FileNo // that were not read
+}
+
+func (x *Index) marked() marked {
+	m, _ := x.marks.do(func() (marked, error) { // it cannot fail
+		return marked{
+			partly:  x.g.FlaggedFiles(code.DocBroken | code.DocOutline),
+			dynamic: x.g.FlaggedFiles(code.DocDynamic),
+			unread:  x.g.UnreadFiles(),
+		}, nil
+	})
+	return m
 }
 
 // New opens a graph for questions.

@@ -13,7 +13,7 @@ import (
 // values: a function or class that is taken as a value may be called through it.
 func (q *inquiry) values(context.Context) error {
 	g := q.x.g
-	if q.ask != askCalls || !callable(q.kind, q.flags) && !q.kind.IsType() || readIsCall(q.kind, q.flags) {
+	if q.ask == askUses || !callable(q.kind, q.flags) && !q.kind.IsType() || readIsCall(q.kind, q.flags) {
 		return nil
 	}
 	for l := range g.In(q.node, readKinds) {
@@ -45,7 +45,7 @@ func readIsCall(k code.Kind, f code.DefFlags) bool {
 }
 
 func (q *inquiry) implicit(context.Context) error {
-	if q.ask == askCalls && q.member && q.traits.implicit(q.name) {
+	if q.ask != askUses && q.member && q.traits.implicit(q.name) {
 		def := q.x.g.Definition(q.def)
 		q.add(reasonImplicit, q.x.at(q.def, def.NameLine, def.NameColumn), "the language calls %s without its name being written", q.name)
 	}
@@ -110,7 +110,7 @@ func constructor(k code.Kind, name string) bool {
 // roleCounts says whether a use in a role is one that the question is about. A
 // read may hand the function on, so that it counts for calls too.
 func (q *inquiry) roleCounts(r code.Role) bool {
-	if q.ask == askUses {
+	if q.ask != askCalls {
 		return true
 	}
 	switch r {
@@ -211,7 +211,7 @@ func (q *inquiry) computed(context.Context) error {
 			return nil
 		}
 	}
-	for _, f := range g.FlaggedFiles(code.DocDynamic) {
+	for _, f := range q.x.marked().dynamic {
 		if !g.SameFamily(f, q.file) || q.region == regionPackage && !g.SameScope(f, q.file) {
 			continue
 		}
@@ -274,7 +274,7 @@ func (q *inquiry) structural(context.Context) error {
 		related[t.Node] = true
 	}
 	kinds := callKinds(q.kind, q.flags)
-	if q.ask == askUses {
+	if q.ask != askCalls {
 		kinds = useKinds
 	}
 	for _, n := range g.Named(q.name) {

@@ -42,14 +42,14 @@ func (w *wordFiles) mentions(f graph.FileNo, name string) (mentions, known bool)
 // unreadFiles lists the files of which something is missing, and those in
 // languages that are not read, if their ending is one of the hosts of some language.
 func (x *Index) unreadFiles() []graph.FileNo {
-	partly := x.g.FlaggedFiles(code.DocBroken | code.DocOutline)
+	marked := x.marked()
 	var all []graph.FileNo
-	for _, f := range x.g.UnreadFiles() {
+	for _, f := range marked.unread {
 		if x.g.State(f) == graph.StateUnread || hostOfAny(x.g.Path(f)) {
 			all = append(all, f)
 		}
 	}
-	all = append(all, partly...)
+	all = append(all, marked.partly...)
 	slices.Sort(all)
 	return slices.Compact(all)
 }
@@ -139,7 +139,8 @@ func eachWord(b []byte, yield func([]byte)) {
 // files looks at the files that were not or only partly read and could use the symbol.
 func (q *inquiry) files(ctx context.Context) error {
 	g := q.x.g
-	for _, f := range g.FlaggedFiles(code.DocBroken | code.DocOutline) {
+	marked := q.x.marked()
+	for _, f := range marked.partly {
 		if !q.sees(f) {
 			continue
 		}
@@ -153,7 +154,7 @@ func (q *inquiry) files(ctx context.Context) error {
 			return nil
 		}
 	}
-	for _, f := range g.UnreadFiles() {
+	for _, f := range marked.unread {
 		code := reasonUnread
 		message := "a file that could not be read may use %s"
 		if g.State(f) == graph.StateUnsupported {

@@ -69,7 +69,11 @@ func (g *Graph) Path(f FileNo) string { return g.text(g.filePath[f]) }
 
 // Paths are the paths of many files in one piece of memory.
 func (g *Graph) Paths(files []FileNo) []string {
-	var buf []byte
+	size := 0
+	for _, f := range files {
+		size += len(g.textBytes(g.filePath[f]))
+	}
+	buf := make([]byte, 0, size)
 	for _, f := range files {
 		buf = append(buf, g.textBytes(g.filePath[f])...)
 	}

@@ -69,6 +69,9 @@ func (g *Graph) Impact(ctx context.Context, seeds []Node, o ReachOptions) (Reach
 			level = append(level, frontier{n, -1, code.Must, g.Class(n) != ClassSymbol})
 		}
 	}
+	if o.Limit > 0 {
+		s.out.Nodes = make([]Reached, 0, min(o.Limit, g.widely(seeds), 1<<14))
+	}
 	for depth := 1; len(level) > 0; depth++ {
 		if err := ctx.Err(); err != nil {
 			return Reach{}, err
@@ -87,6 +90,16 @@ func (g *Graph) Impact(ctx context.Context, seeds []Node, o ReachOptions) (Reach
 		level, s.next = s.next, level
 	}
 	return s.out, nil
+}
+
+// widely guesses how much a search from some nodes finds: what is used from many
+// places is mostly reached from many more.
+func (g *Graph) widely(seeds []Node) int {
+	users := 0
+	for _, n := range seeds {
+		users += int(g.inAt[n+1] - g.inAt[n])
+	}
+	return 64 * users
 }
 
 type frontier struct {
