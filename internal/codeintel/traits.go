@@ -6,9 +6,9 @@ import "strings"
 type question uint8
 
 const (
-	askCalls question = iota // calls, instantiations, and reads of what is called by reading it
-	askUses                  // every reference
-	askChange                // whoever may have to change with it: every reference, and calls that are not written as one
+	askCalls  question = iota // calls, instantiations, and reads of what is called by reading it
+	askUses                   // every reference
+	askChange                 // whoever may have to change with it: every reference, and calls that are not written as one
 )
 
 // traits are what completeness needs to know of a language.
