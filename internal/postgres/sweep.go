@@ -13,6 +13,7 @@ import (
 // Swept counts the rows that a Sweep deleted; Names also counts those that only got shorter.
 type Swept struct {
 	Snapshots, Blobs, Facts, Blocks, Nodes, Names int64
+	Chunks                                        int64 // rows of chunks
 }
 
 // sweepBatch is how many rows one transaction of Sweep deletes.
@@ -38,6 +39,7 @@ func (l *Lease) Sweep(ctx context.Context, keep int) (s Swept, err error) {
 		{`select block_id from edge_block where repo_id = $1`, `delete from edge_block where repo_id = $1 and block_id = any ($2)`, used.blocks, &s.Blocks},
 		{`select fact_id from node_block where repo_id = $1`, `delete from node_block where repo_id = $1 and fact_id = any ($2)`, used.facts, &s.Nodes},
 		{`select fact_id from fact where repo_id = $1`, `delete from fact where repo_id = $1 and fact_id = any ($2)`, used.facts, &s.Facts},
+		{`select distinct blob_id from chunk_block where repo_id = $1`, `delete from chunk_block where repo_id = $1 and blob_id = any ($2)`, used.blobs, &s.Chunks},
 		{`select blob_id from blob where repo_id = $1`, `delete from blob where repo_id = $1 and blob_id = any ($2)`, used.blobs, &s.Blobs},
 	} {
 		var ids []int32
