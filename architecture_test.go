@@ -13,7 +13,7 @@ import (
 // each room is for. A package is found under the longest name that is a prefix
 // of its path.
 var floors = [][]string{
-	{"internal/code", "internal/problem"},
+	{"internal/code", "internal/problem", "internal/mapfile"},
 	{"internal/source", "internal/graph", "internal/pack", "internal/config", "internal/query", "internal/trigram", "internal/chunk", "internal/term", "internal/vector"},
 	{"internal/syntax", "internal/lang", "internal/pgembed", "internal/embed"},
 	{"internal/link"},

@@ -1,0 +1,48 @@
+//go:build unix
+
+package mapfile
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"syscall"
+)
+
+// mapFile maps a file read-only. Machines of another byte order or word size
+// read it instead, because there every array is copied in any case.
+func mapFile(path string) ([]byte, func() error, error) {
+	if !littleEndian() || strconv.IntSize != 64 {
+		return readFile(path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, nil, errors.Join(err, f.Close())
+	}
+	size := info.Size()
+	if !info.Mode().IsRegular() || size < headerSize {
+		return nil, nil, errors.Join(fmt.Errorf("%s: %w", path, Corrupt("it has %d bytes, less than a header", size)), f.Close())
+	}
+	b, err := syscall.Mmap(int(f.Fd()), 0, int(size), syscall.PROT_READ, syscall.MAP_SHARED)
+	if err != nil {
+		err = &os.PathError{Op: "mmap", Path: path, Err: err}
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return nil, nil, err
+	}
+	return b, func() error { return syscall.Munmap(b) }, nil
+}
+
+// syncDir makes a rename in a folder durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
