@@ -1,0 +1,79 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+
+	"manito/bench/corpus"
+	"manito/internal/lang"
+	"manito/internal/lang/golang"
+	"manito/internal/lang/python"
+	"manito/internal/lang/typescript"
+)
+
+// corpusSpec is one package of other people's code in which is searched.
+type corpusSpec struct {
+	name    string // in questions, results and tables
+	title   string
+	licence string
+	pin     corpus.Pin
+	// reader names the language whose extractor reads it; sources narrows the files
+	// to some of that language's source languages, all when empty.
+	reader  string
+	sources []string
+	// natural corpora have hand-labelled questions.
+	natural bool
+	// quick corpora are scored by the test; the others only by the command.
+	quick bool
+}
+
+// corpora are the packages, by language.
+func corpora() []corpusSpec {
+	goModule := func(name, version, sum string) corpus.Pin {
+		return corpus.Pin{Registry: corpus.Go, Name: name, Version: version, Sum: sum}
+	}
+	npm := func(name, version, sum string, keep ...string) corpus.Pin {
+		return corpus.Pin{Registry: corpus.Npm, Name: name, Version: version, Sum: sum, Keep: append(keep, "package.json", "tsconfig.json")}
+	}
+	debian := func(name, version, sum, keep string) corpus.Pin {
+		return corpus.Pin{Registry: corpus.Debian, Name: name, Version: version, Sum: sum, Keep: []string{keep}}
+	}
+	return []corpusSpec{
+		{
+			name: "raft", title: "hashicorp/raft, a replicated log in Go", licence: "MPL-2.0", reader: "go", natural: true, quick: true,
+			pin: goModule("github.com/hashicorp/raft", "v1.7.3", "h1:DxpEqZJysHN0wK+fviai5mFcSYsCkNpFUl1xpAW8Rbo="),
+		},
+		{
+			name: "query-core", title: "@tanstack/query-core, a cache of server state in TypeScript", licence: "MIT", reader: "typescript", natural: true, quick: true,
+			pin: npm("@tanstack/query-core", "5.108.0", "sha512-X9zJUtEV/0D2q9pmGS/Bza8S4bNovSBhZOtdhtu0fzsHwizC6C+Eh/q5CX3MQBchsRMrirWVQmv7Fp4OStzV9g==", "src"),
+		},
+		{
+			name: "jinja2", title: "Jinja2, a template engine in Python", licence: "BSD-3-Clause", reader: "python", natural: true, quick: true,
+			pin: debian("python3-jinja2", "3.1.2-1+deb12u3", "914e3a26742b488bca661dd12dc06198262c3a99b68f2f20ef7310aecdf82cae", "jinja2"),
+		},
+		{
+			name: "go-std", title: "Go's standard library without cmd", licence: "BSD-3-Clause", reader: "go",
+			pin: corpus.Pin{Registry: corpus.GOROOT, Name: "std", Version: runtime.Version()},
+		},
+	}
+}
+
+// corpusNamed is the corpus of a name.
+func corpusNamed(name string) (corpusSpec, error) {
+	for _, c := range corpora() {
+		if c.name == name {
+			return c, nil
+		}
+	}
+	return corpusSpec{}, fmt.Errorf("there is no corpus %q", name)
+}
+
+// languageOf is the reader of a language.
+func languageOf(name string) (lang.Language, error) {
+	for _, l := range []lang.Language{golang.Language(), typescript.Language(), python.Language()} {
+		if l.Name == name {
+			return l, nil
+		}
+	}
+	return lang.Language{}, fmt.Errorf("no language %q", name)
+}
