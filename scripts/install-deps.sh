@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what building and testing Manito need and what is missing: a C compiler
-# (for the tree-sitter grammars), git, and PostgreSQL's server programs.
+# (for the tree-sitter grammars), git, and PostgreSQL's server programs. With
+# MANITO_DEPS=test also what only the tests need: pgbouncer and git's HTTP server.
 # Go itself must be there. Running it again changes nothing.
 set -eu
 cd "$(dirname "$0")/.."
@@ -17,6 +18,9 @@ missing=
 have git || missing="$missing git"
 have gcc || have clang || have cc || missing="$missing gcc libc6-dev"
 [ "${MANITO_DEPS:-}" != test ] || have git-http-backend || [ -x "$(git --exec-path 2>/dev/null)/git-http-backend" ] || missing="$missing git"
+if [ "${MANITO_DEPS:-}" = test ] && ! have pgbouncer && [ ! -x /usr/sbin/pgbouncer ]; then
+	missing="$missing pgbouncer"
+fi
 
 if [ -n "$missing" ]; then
 	if have apt-get; then
@@ -26,7 +30,15 @@ if [ -n "$missing" ]; then
 		$sudo apt-get update -qq
 		# shellcheck disable=SC2086 # a list of packages
 		$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+		case $missing in
+		*pgbouncer*) # the tests start their own; nobody asked for the service that the package starts
+			! have systemctl || $sudo systemctl disable --now pgbouncer >/dev/null 2>&1 || say "the service pgbouncer could not be stopped; it is not needed"
+			;;
+		esac
 	elif have brew; then
+		case $missing in
+		*pgbouncer*) brew install pgbouncer ;;
+		esac
 		say "installing git"
 		brew install git
 		have cc || { say "install the compiler with: xcode-select --install"; exit 1; }

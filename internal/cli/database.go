@@ -93,8 +93,16 @@ func poolConfig(cfg *config.Config, dsn string, least, most int) postgres.Config
 	return postgres.Config{
 		DSN: dsn, Schema: d.Schema, MinConns: int32(least), MaxConns: int32(most),
 		ConnectTimeout: d.ConnectionTimeout, AcquireTimeout: d.AcquireTimeout, IdleTimeout: d.IdleTimeout, StatementTimeout: d.StatementTimeout,
-		TransactionPooler: d.Pooler == "transaction", Application: "manito",
+		Pooler: pooler(d.Pooler), Application: "manito",
 	}
+}
+
+// pooler is the setting as the store knows it.
+func pooler(setting string) postgres.Pooler {
+	if setting == "auto" {
+		return postgres.PoolerFound
+	}
+	return postgres.Pooler(setting)
 }
 
 func closeAfter(err error, c *pgembed.Cluster) error {

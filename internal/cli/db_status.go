@@ -38,6 +38,9 @@ type serverStatus struct {
 	User     string `json:"user"`
 	Schema   string `json:"schema"`
 	ReadOnly bool   `json:"read_only"`
+
+	Pooler           string `json:"pooler,omitempty"`            // between program and server: none, session or transaction
+	StatementTimeout string `json:"statement_timeout,omitempty"` // that is in force, such as 1min
 }
 
 type poolStatus struct {
@@ -200,7 +203,8 @@ func lookAtStore(ctx context.Context, db *postgres.DB, rep *migrate.StatusReport
 	if err != nil {
 		return err
 	}
-	doc.Server = &serverStatus{Version: srv.Version, Database: srv.Database, User: srv.User, Schema: srv.Schema, ReadOnly: srv.ReadOnly}
+	doc.Server = &serverStatus{Version: srv.Version, Database: srv.Database, User: srv.User, Schema: srv.Schema, ReadOnly: srv.ReadOnly,
+		Pooler: string(srv.Pooler), StatementTimeout: srv.StatementTimeout}
 	inv, err := db.Inventory(ctx)
 	if err != nil {
 		return err
@@ -305,6 +309,9 @@ func showDatabase(p *printer, d *databaseDocument) {
 			who = " as " + s.User
 		}
 		add("server", "PostgreSQL %s, database %s, schema %s%s", s.Version, s.Database, s.Schema, who)
+		if s.Pooler == string(postgres.PoolerSession) || s.Pooler == string(postgres.PoolerTransaction) {
+			add("pooler", "in %s mode; statements end after %s", s.Pooler, s.StatementTimeout)
+		}
 	}
 	if c := d.Cluster; c != nil {
 		text := string(c.State)

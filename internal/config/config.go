@@ -59,7 +59,7 @@ type Database struct {
 	IdleTimeout                time.Duration
 	ConnectionTimeout          time.Duration
 	StatementTimeout           time.Duration
-	Pooler                     string // "none", "session" or "transaction"
+	Pooler                     string // "auto", "none", "session" or "transaction"
 	MigrationURL, SuperuserURL string // direct connections for db commands; "" means URL
 }
 

@@ -123,23 +123,17 @@ func preflight(ctx context.Context, conn *pgx.Conn, cfg *pgx.ConnConfig) (server
 	err := conn.QueryRow(ctx, `
 		select current_setting('server_version_num')::int, current_setting('server_version'),
 		       current_database(), session_user, pg_is_in_recovery(), current_setting('transaction_read_only') = 'on',
-		       pg_backend_pid(), r.rolsuper, r.rolcreaterole
+		       r.rolsuper, r.rolcreaterole
 		from pg_roles r where r.rolname = session_user`, pgx.QueryExecModeSimpleProtocol).
-		Scan(&s.number, &s.Version, &s.Database, &s.User, &s.recovery, &s.readOnly, &s.pid, &s.superuser, &s.createrole)
+		Scan(&s.number, &s.Version, &s.Database, &s.User, &s.recovery, &s.readOnly, &s.superuser, &s.createrole)
 	if err != nil {
 		return s, explain(ctx, err, "asking the server what it is")
 	}
 	if err := s.fit(); err != nil {
 		return s, err
 	}
-	if uint32(s.pid) != conn.PgConn().PID() {
-		// The process that the greeting named is not the one that answers: there is a
-		// proxy in between. One that keeps a session together is fine.
-		if err := checkPooler(ctx, conn, cfg); err != nil {
-			return s, err
-		}
-	}
-	return s, nil
+	s.pooled, err = Pooled(ctx, conn, cfg)
+	return s, err
 }
 
 // server is what preflight learnt.
@@ -149,9 +143,9 @@ type server struct {
 	User     string // session_user
 
 	number                int // such as 150018
-	pid                   int
 	superuser, createrole bool
 	recovery, readOnly    bool
+	pooled                bool // each transaction may be given another session
 }
 
 // fit is the error that makes a server useless for migrations.
@@ -171,49 +165,59 @@ func (s *server) fit() error {
 	return nil
 }
 
-// checkPooler finds out whether two transactions of one session, or two sessions, are
-// served by one another's server process, as a pooler in transaction mode does. There a
-// session lock protects nothing: two migrators both get it.
-func checkPooler(ctx context.Context, conn *pgx.Conn, cfg *pgx.ConnConfig) error {
-	other, err := connect(ctx, cfg)
-	if err != nil {
-		return err
-	}
-	defer closeConn(ctx, other)
+// pooledError refuses what needs a session: where each transaction is given another one,
+// a session lock protects nothing and two migrators both get it.
+func pooledError() error {
+	return problem.New(problem.Unsupported, "the connection goes through a pooler in transaction mode, where no lock lasts").
+		Fix("give the migrator a direct connection to PostgreSQL (usually port 5432): MANITO_MIGRATION_URL").
+		Fix("or use a pool with pool_mode=session")
+}
+
+// Pooled says whether a pooler in transaction mode stands before the server: whether two
+// transactions of one session, or two sessions, are served by one another's server
+// process. A direct connection shows by the process that greeted it, and is asked one
+// question; otherwise a second connection is opened for the time of the look. It uses
+// neither prepared statements nor settings, and so leaves nothing in a shared session.
+func Pooled(ctx context.Context, conn *pgx.Conn, cfg *pgx.ConnConfig) (bool, error) {
 	pid := func(q interface {
 		QueryRow(context.Context, string, ...any) pgx.Row
-	}) (pid int, err error) {
+	}) (pid uint32, err error) {
 		err = q.QueryRow(ctx, "select pg_backend_pid()", pgx.QueryExecModeSimpleProtocol).Scan(&pid)
 		return pid, err
 	}
-	refused := problem.New(problem.Unsupported, "the connection goes through a pooler in transaction mode, where no lock lasts").
-		Fix("give the migrator a direct connection to PostgreSQL (usually port 5432)").
-		Fix("or use a pool with pool_mode=session")
 	first, err := pid(conn)
 	if err != nil {
-		return explain(ctx, err, "looking for a pooler")
+		return false, explain(ctx, err, "looking for a pooler")
+	}
+	if first == conn.PgConn().PID() {
+		return false, nil
+	}
+	other, err := connect(ctx, cfg)
+	if err != nil {
+		return false, err
+	}
+	defer closeConn(ctx, other)
+	if theirs, err := pid(other); err != nil || theirs == first {
+		return err == nil, explain(ctx, err, "looking for a pooler")
 	}
 	// While the other session holds a transaction, a shared server process shows itself:
 	// either it is the other's now, or this session is given another one.
 	for range 3 {
 		tx, err := other.Begin(ctx)
 		if err != nil {
-			return explain(ctx, err, "looking for a pooler")
+			return false, explain(ctx, err, "looking for a pooler")
 		}
 		theirs, err := pid(tx)
+		var ours uint32
 		if err == nil {
-			var ours int
-			if ours, err = pid(conn); err == nil && (ours != first || theirs == first) {
-				_ = tx.Rollback(ctx) // the session is closed next
-				return refused
-			}
+			ours, err = pid(conn)
 		}
-		if end := tx.Rollback(ctx); err == nil {
-			err = end
+		if err := errors.Join(err, tx.Rollback(ctx)); err != nil {
+			return false, explain(ctx, err, "looking for a pooler")
 		}
-		if err != nil {
-			return explain(ctx, err, "looking for a pooler")
+		if ours != first || theirs == first {
+			return true, nil
 		}
 	}
-	return nil
+	return false, nil
 }

@@ -41,7 +41,7 @@ func (m *Migrator) Plan(ctx context.Context) (rep *PlanReport, err error) {
 	if err := m.runnable(); err != nil {
 		return rep, err
 	}
-	err = m.glance(ctx, func(s site, conn *pgx.Conn, _ *pgx.ConnConfig) error {
+	err = m.read(ctx, func(s site, conn *pgx.Conn) error {
 		rep.Where = s.where()
 		if err := s.readable(); err != nil {
 			return err

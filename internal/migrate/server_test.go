@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -18,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
 
+	"manito/internal/migrate/bouncertest"
 	"manito/internal/problem"
 )
 
@@ -258,59 +258,61 @@ func TestTransactionPooler(t *testing.T) {
 	})
 }
 
-// With the real program, when it is there: transaction mode is refused, session mode works.
+// With the real program: what needs a session is refused in transaction mode, what only
+// reads works there and leaves nothing behind in the shared session; session mode works.
 func TestPgbouncer(t *testing.T) {
 	t.Parallel()
-	bouncer, err := exec.LookPath("pgbouncer")
-	if err != nil {
-		t.Log("pgbouncer is not installed; TestTransactionPooler proves the same with a pooler of its own")
-		return
-	}
 	everywhere(t, func(t *testing.T, c *cluster) {
-		for _, mode := range []string{"transaction", "session"} {
-			h := newHouse(t, c, "manito")
-			dir, err := os.MkdirTemp("", "pgb")
-			if err != nil {
+		h := newHouse(t, c, "manito")
+		direct := c.dsn(h.roles.Migrator, h.database)
+		through := func(mode string, size int) Config {
+			return Config{DSN: bouncertest.Start(t, bouncertest.Options{Mode: mode, DSN: direct, Size: size}).DSN, Files: sqlFiles(simple)}
+		}
+		// One server session for all: whatever stays in it, the next one meets.
+		shared, own := through("transaction", 1), through("session", 8)
+		m := New(shared)
+		for name, call := range map[string]func() error{
+			"up":     func() error { _, err := m.Up(t.Context()); return err },
+			"down":   func() error { _, err := m.Down(t.Context(), DownOptions{AllowDataLoss: true}); return err },
+			"drift":  func() error { _, err := m.Drift(t.Context(), DriftOptions{}); return err },
+			"repair": func() error { _, err := m.Repair(t.Context(), RepairOptions{}); return err },
+			"init":   func() error { _, err := m.Init(t.Context(), InitOptions{}); return err },
+		} {
+			err := call()
+			fails(t, err, problem.Unsupported, "pooler in transaction mode")
+			if fixes := strings.Join(problem.Fixes(err), " "); !strings.Contains(fixes, "MANITO_MIGRATION_URL") {
+				t.Errorf("%s: fixes %q", name, fixes)
+			}
+		}
+		if _, err := New(own).Up(t.Context()); err != nil {
+			t.Fatalf("session mode: %v", err)
+		}
+		for range 3 { // a named statement of the first time would be in the way of the second
+			if err := m.Check(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			attr, uid, gid := account()
-			conf := filepath.Join(dir, "pgbouncer.ini")
-			text := fmt.Sprintf("[databases]\n* = host=%s\n[pgbouncer]\nunix_socket_dir=%s\nlisten_port=6432\nauth_type=any\npool_mode=%s\nignore_startup_parameters=extra_float_digits\n", c.dir, dir, mode)
-			text = strings.Replace(text, "* = host="+c.dir, fmt.Sprintf("* = host=%s user=%s", c.dir, h.roles.Migrator), 1)
-			if err := errors.Join(os.WriteFile(conf, []byte(text), 0o644), os.Chown(dir, uid, gid), os.Chmod(dir, 0o755)); err != nil {
+			st, err := m.Status(t.Context())
+			if err != nil || st.State != StateCurrent || len(st.Migrations) != 3 {
+				t.Fatalf("status: %+v, %v", st, err)
+			}
+			if _, err := m.Plan(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			cmd := exec.CommandContext(context.Background(), bouncer, "-q", conf)
-			cmd.SysProcAttr = attr
-			log := &strings.Builder{}
-			cmd.Stderr = log
-			if err := cmd.Start(); err != nil {
+			if _, err := m.Validate(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			dsn := fmt.Sprintf("host=%s port=6432 user=%s dbname=%s", dir, h.roles.Migrator, h.database)
-			answers, err := poll(t.Context(), 30*time.Second, func(ctx context.Context) (bool, error) {
-				conn, err := pgx.Connect(ctx, dsn)
-				if err != nil {
-					return false, nil
-				}
-				return true, conn.Close(ctx)
-			})
-			if err == nil && answers {
-				_, err = New(Config{DSN: dsn, Files: sqlFiles(simple)}).Up(t.Context())
+			if roles, err := m.Roles(t.Context()); err != nil || roles != h.roles {
+				t.Fatalf("roles: %+v, %v", roles, err)
 			}
-			_ = cmd.Process.Kill() // it is ours, and may have ended
-			_ = cmd.Wait()         // it was killed
-			if rm := os.RemoveAll(dir); rm != nil {
-				t.Log(rm)
-			}
-			switch {
-			case !answers:
-				t.Fatalf("pgbouncer does not answer: %s", log)
-			case mode == "transaction":
-				fails(t, err, problem.Unsupported, "pooler in transaction mode")
-			case err != nil:
-				t.Errorf("session mode: %v", err)
-			}
+		}
+		conn, err := pgx.Connect(t.Context(), shared.DSN)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(context.Background())
+		var user, timeout string
+		if err := conn.QueryRow(t.Context(), "select current_user, current_setting('statement_timeout')", pgx.QueryExecModeSimpleProtocol).Scan(&user, &timeout); err != nil || user != h.roles.Migrator {
+			t.Errorf("the shared session is %q's, with a timeout of %s: %v", user, timeout, err)
 		}
 	})
 }

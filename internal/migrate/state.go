@@ -47,7 +47,7 @@ func (m *Migrator) Check(ctx context.Context) (err error) {
 	if err := m.runnable(); err != nil {
 		return err
 	}
-	return m.glance(ctx, func(s site, conn *pgx.Conn, _ *pgx.ConnConfig) error {
+	return m.read(ctx, func(s site, conn *pgx.Conn) error {
 		if err := s.asOwner(ctx, conn); err != nil {
 			return err
 		}

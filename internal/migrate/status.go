@@ -47,7 +47,7 @@ func (m *Migrator) Status(ctx context.Context) (rep *StatusReport, err error) {
 	defer problem.Call(&err, "migrate status")
 	rep = &StatusReport{Schema: "manito/db-status/v1", Latest: m.latest(), Migrations: []MigrationLine{}, Attempts: []Attempt{},
 		Invalid: []InvalidIndex{}, Findings: []Finding{}}
-	err = m.glance(ctx, func(s site, conn *pgx.Conn, _ *pgx.ConnConfig) error {
+	err = m.read(ctx, func(s site, conn *pgx.Conn) error {
 		rep.Where, rep.Roles = s.where(), s.roles
 		if err := s.asOwner(ctx, conn); err != nil {
 			return err

@@ -139,8 +139,58 @@ func (m *Migrator) visit(ctx context.Context, f func(s site, conn *pgx.Conn, cfg
 	})
 }
 
-// glance connects, checks the server, looks at the installation and calls f.
+// glance connects, checks the server, looks at the installation and calls f. It refuses a
+// pooler in transaction mode, because f may lock and write.
 func (m *Migrator) glance(ctx context.Context, f func(s site, conn *pgx.Conn, cfg *pgx.ConnConfig) error) error {
+	return m.session(ctx, func(srv server, conn *pgx.Conn, cfg *pgx.ConnConfig) error {
+		if srv.pooled {
+			return pooledError()
+		}
+		s, err := m.look(ctx, conn, srv)
+		if err != nil {
+			return err
+		}
+		return f(s, conn, cfg)
+	})
+}
+
+// read is glance for an f that only reads. Through a pooler in transaction mode everything
+// happens in one transaction, which is one session; rolled back, it takes the settings
+// that f made along.
+func (m *Migrator) read(ctx context.Context, f func(s site, conn *pgx.Conn) error) error {
+	return m.session(ctx, func(srv server, conn *pgx.Conn, cfg *pgx.ConnConfig) error {
+		inside := func() error {
+			s, err := m.look(ctx, conn, srv)
+			if err != nil {
+				return err
+			}
+			return f(s, conn)
+		}
+		if !srv.pooled {
+			return inside()
+		}
+		// A named statement would stay in the shared session and be in the next one's way.
+		cfg = cfg.Copy()
+		cfg.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+		var err error
+		if conn, err = connect(ctx, cfg); err != nil {
+			return err
+		}
+		defer closeConn(ctx, conn)
+		tx, err := conn.BeginTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly})
+		if err != nil {
+			return explain(ctx, err, "beginning to read")
+		}
+		err = inside()
+		if end := tx.Rollback(context.WithoutCancel(ctx)); err == nil {
+			err = explain(ctx, end, "ending to read")
+		}
+		return err
+	})
+}
+
+// session connects, checks the server and calls f.
+func (m *Migrator) session(ctx context.Context, f func(srv server, conn *pgx.Conn, cfg *pgx.ConnConfig) error) error {
 	if m.err != nil {
 		return m.err
 	}
@@ -157,11 +207,7 @@ func (m *Migrator) glance(ctx context.Context, f func(s site, conn *pgx.Conn, cf
 	if err != nil {
 		return err
 	}
-	s, err := m.look(ctx, conn, srv)
-	if err != nil {
-		return err
-	}
-	return f(s, conn, cfg)
+	return f(srv, conn, cfg)
 }
 
 // ledgerFor creates the ledger unless it is there.
@@ -187,7 +233,7 @@ func newest(applied []Applied) int64 {
 // that Init would create.
 func (m *Migrator) Roles(ctx context.Context) (roles Roles, err error) {
 	defer problem.Call(&err, "migrate roles")
-	err = m.glance(ctx, func(s site, _ *pgx.Conn, _ *pgx.ConnConfig) error {
+	err = m.read(ctx, func(s site, _ *pgx.Conn) error {
 		roles = s.roles
 		return nil
 	})

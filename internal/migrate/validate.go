@@ -37,7 +37,7 @@ func (m *Migrator) Validate(ctx context.Context) (rep *ValidateReport, err error
 	if m.cfg.DSN == "" {
 		return rep, nil
 	}
-	err = m.glance(ctx, func(s site, conn *pgx.Conn, _ *pgx.ConnConfig) error {
+	err = m.read(ctx, func(s site, conn *pgx.Conn) error {
 		rep.Where, rep.Database = s.where(), true
 		found, err := m.validateSite(ctx, &s, conn)
 		rep.Findings = append(rep.Findings, found...)

@@ -3,8 +3,8 @@ package postgres
 import (
 	"cmp"
 	"context"
+	"errors"
 	"runtime"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -33,13 +33,23 @@ type Config struct {
 	// how long after the last sign of life it counts as dead; default 5 s and 30 s.
 	HeartbeatEvery, HeartbeatStale time.Duration
 
-	// TransactionPooler says that a pooler in transaction mode stands between: no
-	// session state and no named prepared statements are used, and the role must
-	// have its search_path set.
-	TransactionPooler bool
+	// Pooler says what stands between this program and the server; default PoolerFound.
+	Pooler Pooler
 
 	Application string // application_name; default "manito"
 }
+
+// Pooler is what stands between this program and the server.
+type Pooler string
+
+// In transaction mode, each transaction may be given another session: no session state
+// and no named prepared statements are used, and the role must have its search_path set.
+const (
+	PoolerFound       Pooler = ""            // whatever Open finds
+	PoolerNone        Pooler = "none"        // nothing; a pooler in transaction mode is refused
+	PoolerSession     Pooler = "session"     // one session per connection, as without a pooler
+	PoolerTransaction Pooler = "transaction" // also where Open would find nothing
+)
 
 // withDefaults fills what is left out.
 func (c Config) withDefaults() Config {
@@ -61,6 +71,9 @@ type DB struct {
 	cfg    Config
 	pool   *pgxpool.Pool // interactive statements and heartbeats
 	ingest *pgxpool.Pool // what scans write; no statement timeout
+	shared bool          // a pooler in transaction mode stands between
+
+	proxied atomic.Bool // something else stands between that keeps sessions together
 
 	waiting atomic.Int32 // callers that have asked pool for a connection and have none yet
 }
@@ -71,22 +84,35 @@ const oldest = 150000
 // Open connects and checks that the server is one that can be used and that the
 // schema is there. Failures are problem.Unavailable (nobody answers),
 // problem.Denied (login or rights), problem.NotFound (no such database or
-// schema), problem.Unsupported (server too old) or problem.Usage (a DSN that cannot be read).
+// schema), problem.Unsupported (server too old, or a pooler where there should be none) or
+// problem.Usage (a DSN that cannot be read).
 func Open(ctx context.Context, cfg Config) (*DB, error) {
 	db := &DB{cfg: cfg.withDefaults()}
-	var err error
-	if db.pool, err = db.newPool(ctx, false); err != nil {
-		return nil, err
+	db.shared = db.cfg.Pooler == PoolerTransaction
+	err := db.connect(ctx)
+	if errors.Is(err, errShared) && db.cfg.Pooler == PoolerFound {
+		db.shared = true
+		err = db.connect(ctx)
 	}
-	if db.ingest, err = db.newPool(ctx, true); err != nil {
-		db.pool.Close()
-		return nil, err
-	}
-	if err := db.check(ctx); err != nil {
-		db.Close()
+	if err != nil {
 		return nil, err
 	}
 	return db, nil
+}
+
+// connect makes the pools and checks what they lead to.
+func (db *DB) connect(ctx context.Context) (err error) {
+	if db.pool, err = db.newPool(ctx, false); err != nil {
+		return err
+	}
+	if db.ingest, err = db.newPool(ctx, true); err != nil {
+		db.pool.Close()
+		return err
+	}
+	if err = db.check(ctx); err != nil {
+		db.Close()
+	}
+	return err
 }
 
 // newPool makes a pool; it opens no connection yet.
@@ -100,46 +126,26 @@ func (db *DB) newPool(ctx context.Context, ingest bool) (*pgxpool.Pool, error) {
 	cfg.MaxConnIdleTime, cfg.MaxConnLifetime, cfg.MaxConnLifetimeJitter = db.cfg.IdleTimeout, 30*time.Minute, 5*time.Minute
 	cfg.HealthCheckPeriod = 30 * time.Second
 	cfg.PingTimeout = 2 * time.Second
+	cfg.ShouldPing = func(_ context.Context, p pgxpool.ShouldPingParams) bool {
+		return p.IdleDuration > time.Second || !quiet(p.Conn)
+	}
 	cfg.ConnConfig.ConnectTimeout = db.cfg.ConnectTimeout
 	cfg.ConnConfig.RuntimeParams["application_name"] = db.cfg.Application
-	statement := db.cfg.StatementTimeout
 	if ingest {
 		cfg.MinConns, cfg.MaxConns = 0, db.cfg.IngestConns
 		cfg.MaxConnIdleTime = 10 * time.Second
 		cfg.ConnConfig.RuntimeParams["application_name"] = db.cfg.Application + " ingest"
-		statement = 0
 	}
 	// A server that was demoted or is going down must not keep its place in the pool.
 	cfg.ConnConfig.OnPgError = func(_ *pgconn.PgConn, e *pgconn.PgError) bool {
 		return e.Code != "25006" && e.Severity != "FATAL" && e.Severity != "PANIC"
 	}
-	if db.cfg.TransactionPooler {
+	if db.shared {
 		cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
-		return pgxpool.NewWithConfig(ctx, cfg)
+	} else {
+		cfg.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error { return db.prepare(ctx, conn, cfg.ConnConfig, ingest) }
 	}
-	cfg.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error { return db.prepare(ctx, conn, statement, ingest) }
 	return pgxpool.NewWithConfig(ctx, cfg)
-}
-
-// prepare pins what a session's statements rely on. pg_catalog is not listed in
-// the search path and so comes first, temporary objects come last: nothing
-// shadows the schema. Arrays are compressed by lz4 where the server has it.
-func (db *DB) prepare(ctx context.Context, conn *pgx.Conn, statement time.Duration, ingest bool) error {
-	var path string
-	err := conn.QueryRow(ctx, `
-		select set_config('search_path', quote_ident($1::text) || coalesce((select ', ' || quote_ident(n.nspname)
-				from pg_extension e join pg_namespace n on n.oid = e.extnamespace
-				where e.extname = 'pg_trgm' and n.nspname not in ($1, 'pg_catalog')), '') || ', pg_temp', false)
-		from set_config('statement_timeout', $2, false) a, set_config('idle_in_transaction_session_timeout', '60s', false) b,
-			set_config('lock_timeout', '10s', false) c`,
-		pgx.QueryExecModeExec, db.cfg.Schema, strconv.FormatInt(statement.Milliseconds(), 10)).Scan(&path)
-	if err != nil || !ingest {
-		return err
-	}
-	_, err = conn.Exec(ctx, `
-		select set_config('default_toast_compression', 'lz4', false) from pg_settings
-		where name = 'default_toast_compression' and 'lz4' = any (enumvals)`, pgx.QueryExecModeExec)
-	return err
 }
 
 // check refuses a server or schema that cannot be used.
@@ -173,9 +179,10 @@ func (db *DB) check(ctx context.Context) error {
 	case !tables:
 		return problem.New(problem.NotFound, "the schema %q has no tables of Manito", db.cfg.Schema).
 			Fix("create them: manito db up")
-	case db.cfg.TransactionPooler && current != db.cfg.Schema:
+	case db.shared && current != db.cfg.Schema:
 		return problem.New(problem.Invalid, "through a pooler in transaction mode the search_path of %q leads to %q instead of %q", user, current, db.cfg.Schema).
-			Fix("ALTER ROLE %s SET search_path = %s, public;", quoteIdent(user), quoteIdent(db.cfg.Schema))
+			Fix("set what the roles have by default in this database: manito db init, and RECONNECT in the pooler").
+			Fix("or: ALTER ROLE %s IN DATABASE %s SET search_path = %s, public;", quoteIdent(user), quoteIdent(conn.Conn().Config().Database), quoteIdent(db.cfg.Schema))
 	}
 	return nil
 }

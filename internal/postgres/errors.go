@@ -84,6 +84,10 @@ func refusal(ctx context.Context, cfg *pgx.ConnConfig, err error) error {
 	if e := stopped(ctx, err, "connecting to the database"); e != nil {
 		return e
 	}
+	var known *problem.Error // of a new session that was looked at
+	if errors.As(err, &known) {
+		return err
+	}
 	where := fmt.Sprintf("%s:%d", cfg.Host, cfg.Port)
 	if strings.HasPrefix(cfg.Host, "/") {
 		where = fmt.Sprintf("%s/.s.PGSQL.%d", cfg.Host, cfg.Port)

@@ -28,24 +28,22 @@ func (db *DB) CheckIntegrity(ctx context.Context, repo int32, ref string, limit 
 	if err != nil {
 		return nil, err
 	}
-	conn, err := db.acquire(ctx, db.ingest) // without a statement timeout
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Release()
-	rows, err := conn.Query(ctx, `select law, coalesce(path, ''), detail from breaches($1, $2) order by law, path, detail limit $3`, repo, r.ID, limit)
+	err = db.ingesting(ctx, func(conn *pgx.Conn) error {
+		rows, err := conn.Query(ctx, `select law, coalesce(path, ''), detail from breaches($1, $2) order by law, path, detail limit $3`, repo, r.ID, limit)
+		if err != nil {
+			return err
+		}
+		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (b Breach, err error) { return b, row.Scan(&b.Law, &b.Path, &b.Detail) })
+		if err != nil {
+			return err
+		}
+		more, err := checkSnapshots(ctx, conn, r)
+		list = append(list, more...)
+		return err
+	})
 	if err != nil {
 		return nil, explain(ctx, err, "checking the integrity")
 	}
-	list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (b Breach, err error) { return b, row.Scan(&b.Law, &b.Path, &b.Detail) })
-	if err != nil {
-		return nil, explain(ctx, err, "checking the integrity")
-	}
-	more, err := checkSnapshots(ctx, conn, r)
-	if err != nil {
-		return nil, explain(ctx, err, "checking the integrity")
-	}
-	list = append(list, more...)
 	return list[:min(len(list), limit)], nil
 }
 

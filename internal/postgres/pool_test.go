@@ -161,6 +161,30 @@ func TestCallerGivesUp(t *testing.T) {
 	until(t, "the pool is idle again", db, idle)
 }
 
+// TestAnEndedSessionIsNotUsed: the server ends sessions that lie idle in the pool, and the
+// next question, however soon, is asked on another one.
+func TestAnEndedSessionIsNotUsed(t *testing.T) {
+	t.Parallel()
+	d := postgrestest.New(t)
+	db := d.Open(t, func(c *postgres.Config) { c.MinConns, c.MaxConns = 0, 1 })
+	admin := d.Connect(t, d.Admin)
+	for round := range 20 {
+		if err := db.Ping(t.Context()); err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+		var ended bool
+		// The second argument waits until the process is gone.
+		err := admin.QueryRow(t.Context(), `select coalesce(bool_and(pg_terminate_backend(pid, 60000)), false) from pg_stat_activity
+			where datname = current_database() and usename = $1`, d.Roles.App).Scan(&ended)
+		if err != nil || !ended {
+			t.Fatalf("round %d: nothing was ended: %v", round, err)
+		}
+		if _, err := db.Status(t.Context(), 0); err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+	}
+}
+
 // TestBlackHole: a host that takes the connection and never says a word is given up after
 // the connect timeout, not after the far longer time to wait for a free connection.
 func TestBlackHole(t *testing.T) {

@@ -257,11 +257,9 @@ func (j *projector) apply(ctx context.Context, tx pgx.Tx, index *indexChanges) e
 
 // refreshStatistics renews what the planner knows, by a function that belongs to the owner.
 func (db *DB) refreshStatistics(ctx context.Context) error {
-	conn, err := db.acquire(ctx, db.ingest)
-	if err != nil {
+	err := db.ingesting(ctx, func(conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, `select refresh_statistics()`)
 		return err
-	}
-	defer conn.Release()
-	_, err = conn.Exec(ctx, `select refresh_statistics()`)
+	})
 	return explain(ctx, err, "renewing statistics")
 }

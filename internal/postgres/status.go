@@ -67,18 +67,29 @@ type Server struct {
 	User     string
 	Schema   string
 	ReadOnly bool // a standby, or sessions that may not write
+
+	Pooler           Pooler // what stands between: none, session or transaction
+	StatementTimeout string // that is in force for questions, as the server writes it: 1min
 }
 
 // Server asks the server what it is.
 func (db *DB) Server(ctx context.Context) (s Server, err error) {
 	defer problem.Call(&err, "Server()")
 	found, err := query(ctx, db, func(row pgx.CollectableRow) (s Server, err error) {
-		return s, row.Scan(&s.Version, &s.Database, &s.User, &s.Schema, &s.ReadOnly)
-	}, `select current_setting('server_version'), current_database(), current_user, current_schema(), current_setting('transaction_read_only') = 'on' or pg_is_in_recovery()`)
+		return s, row.Scan(&s.Version, &s.Database, &s.User, &s.Schema, &s.ReadOnly, &s.StatementTimeout)
+	}, `select current_setting('server_version'), current_database(), current_user, current_schema(), current_setting('transaction_read_only') = 'on' or pg_is_in_recovery(),
+		current_setting('statement_timeout')`)
 	if err != nil || len(found) == 0 {
 		return s, explain(ctx, err, "asking the server what it is")
 	}
-	return found[0], nil
+	s, s.Pooler = found[0], PoolerNone
+	switch {
+	case db.shared:
+		s.Pooler = PoolerTransaction
+	case db.proxied.Load() || db.cfg.Pooler == PoolerSession:
+		s.Pooler = PoolerSession
+	}
+	return s, nil
 }
 
 // Pool is how the pool of interactive connections is used now.

@@ -48,7 +48,16 @@ func (db *DB) transactOnce(ctx context.Context, pool *pgxpool.Pool, work func(pg
 	if err != nil {
 		return err
 	}
-	if err := work(tx); err != nil {
+	run := work
+	if db.shared && pool == db.ingest {
+		run = func(tx pgx.Tx) error {
+			if err := db.unlimited(ctx, tx); err != nil {
+				return err
+			}
+			return work(tx)
+		}
+	}
+	if err := run(tx); err != nil {
 		// The work's error is the one to report. A rollback that fails breaks the
 		// connection, which rolls back as well.
 		_ = tx.Rollback(context.WithoutCancel(ctx))

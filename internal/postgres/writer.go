@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
 	"manito/internal/code"
@@ -295,12 +296,8 @@ func (w *Writer) recycle(b []byte) {
 
 // copyIn runs one COPY in a transaction of its own.
 func (db *DB) copyIn(ctx context.Context, r *rows, statement string) error {
-	conn, err := db.acquire(ctx, db.ingest)
-	if err != nil {
-		return err
-	}
-	defer conn.Release()
-	return explain(ctx, r.copyTo(ctx, conn.Conn(), statement), "storing rows")
+	err := db.ingesting(ctx, func(conn *pgx.Conn) error { return r.copyTo(ctx, conn, statement) })
+	return explain(ctx, err, "storing rows")
 }
 
 // Flush sends what is buffered and waits for every COPY. The writer may be used

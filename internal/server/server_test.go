@@ -168,7 +168,7 @@ func TestMigrationsMakeUnready(t *testing.T) {
 	d := postgrestest.New(t)
 	admin := migrate.New(migrate.Config{DSN: d.Admin, Schema: d.Schema})
 	r := run(t, Config{Source: &database{d, d.App}}, nil)
-	if _, err := admin.Down(t.Context(), migrate.DownOptions{To: migrate.Previous}); err != nil {
+	if _, err := admin.Down(t.Context(), migrate.DownOptions{To: migrate.Previous, AllowDataLoss: true}); err != nil {
 		t.Fatal(err)
 	}
 	var ready readiness
