@@ -5,16 +5,24 @@
 //
 // Usage:
 //
-//	go run ./bench/relevance symbols CORPUS   list what a label can name
+//	go run ./bench/relevance symbols CORPUS              list what a label can name
+//	go run ./bench/relevance score [-quick] [CORPUS...]  ask and print the figures
+//	go run ./bench/relevance report -final               ask everything, keep the figures and write docs/relevance.md
+//	go run ./bench/relevance render                      write docs/relevance.md from the kept figures
+//
+// It must be run from the root of the repository. Without -final the second half of
+// the questions is not read.
 package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
 	"os"
 	"os/signal"
+	"runtime"
 	"slices"
 
 	"manito/bench/corpus"
@@ -30,19 +38,122 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
-	if len(args) == 2 && args[0] == "symbols" {
-		return listSymbols(ctx, args[1], out)
+	flags := flag.NewFlagSet("relevance", flag.ContinueOnError)
+	final := flags.Bool("final", false, "ask the questions of the second half too: for the final run, not for tuning")
+	quick := flags.Bool("quick", false, "only the corpora that the test scores")
+	losses := flags.String("losses", "", "print the queries that `METHOD` answers worse than another, the final ones left out")
+	if len(args) == 0 {
+		return fmt.Errorf("say symbols, score or report")
 	}
-	return fmt.Errorf("usage: relevance symbols CORPUS")
-}
-
-// listSymbols prints the names that labels of a corpus may use, with their lines.
-func listSymbols(ctx context.Context, name string, out io.Writer) error {
-	c, err := corpusNamed(name)
-	if err != nil {
+	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
 	dir, err := corpus.DefaultDir()
+	if err != nil {
+		return err
+	}
+	switch args[0] {
+	case "symbols":
+		if flags.NArg() != 1 {
+			return fmt.Errorf("say of which corpus")
+		}
+		return listSymbols(ctx, dir, flags.Arg(0), out)
+	case "score", "report":
+		chosen, err := choose(*quick, flags.Args())
+		if err != nil {
+			return err
+		}
+		r, lost, err := scoreAll(ctx, dir, chosen, halves(*final))
+		if err != nil {
+			return err
+		}
+		if err := printTable(out, r); err != nil {
+			return err
+		}
+		if *losses != "" {
+			if err := lost.print(out, *losses); err != nil {
+				return err
+			}
+		}
+		if args[0] == "score" {
+			return nil
+		}
+		if *quick || flags.NArg() > 0 || !*final {
+			return fmt.Errorf("a report is made of all corpora and both halves: report -final")
+		}
+		if err := writeReport(resultsFile, r); err != nil {
+			return err
+		}
+		return os.WriteFile(docFile, render(r), 0o644)
+	case "render":
+		r, err := readReport(resultsFile)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(docFile, render(r), 0o644)
+	}
+	return fmt.Errorf("unknown command %q: say symbols, score, report or render", args[0])
+}
+
+// choose picks corpora by name; none named are all.
+func choose(quick bool, names []string) ([]corpusSpec, error) {
+	var out []corpusSpec
+	for _, name := range names {
+		c, err := corpusNamed(name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	if len(names) == 0 {
+		out = corpora()
+	}
+	if quick {
+		out = slices.DeleteFunc(out, func(c corpusSpec) bool { return !c.quick })
+	}
+	return out, nil
+}
+
+// scoreAll asks everything of every method.
+func scoreAll(ctx context.Context, dir string, chosen []corpusSpec, asks []Half) (*report, *losses, error) {
+	lost := &losses{}
+	s := scorer{methods: methods(), each: lost.add}
+	r := &report{Toolchain: runtime.Version()}
+	for _, c := range chosen {
+		all, err := prepare(ctx, dir, c, asks)
+		if err != nil {
+			return nil, nil, err
+		}
+		for i := range all {
+			results, err := s.score(ctx, &all[i])
+			if err != nil {
+				return nil, nil, err
+			}
+			r.Results = append(r.Results, results...)
+			all[i] = asked{} // the next corpus needs the room
+		}
+	}
+	slices.SortStableFunc(r.Results, func(a, b *result) int { return order(a) - order(b) })
+	var names []string
+	for _, m := range s.methods {
+		names = append(names, m.Name())
+	}
+	r.Comparisons = compareMethods(r.Results, names)
+	return r, lost, nil
+}
+
+// order puts natural questions first.
+func order(r *result) int {
+	i := slices.Index([]string{naturalSet, docstringSet, typoSet}, r.Kind) * 2
+	if r.Half == Final {
+		i++
+	}
+	return i
+}
+
+// listSymbols prints the names that labels of a corpus may use, with their lines.
+func listSymbols(ctx context.Context, dir, name string, out io.Writer) error {
+	c, err := corpusNamed(name)
 	if err != nil {
 		return err
 	}
