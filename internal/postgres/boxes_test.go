@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path"
 	"reflect"
 	"slices"
 	"strings"
@@ -449,7 +450,7 @@ func TestSymbolReferenceStorage(t *testing.T) {
 			t.Fatal("references to nothing")
 		}
 		// By name: all symbols of that name.
-		byName := map[string][]reference{}
+		byName, byPackage := map[string][]reference{}, map[string][]reference{}
 		done := map[code.Key]bool{}
 		for i := range l.c.files {
 			f := &l.c.files[i]
@@ -458,14 +459,18 @@ func TestSymbolReferenceStorage(t *testing.T) {
 					done[k] = true
 					name := f.doc.QualifiedName(code.DefID(d))
 					byName[name] = append(byName[name], want[k]...)
+					name = path.Base(f.scope) + "." + name
+					byPackage[name] = append(byPackage[name], want[k]...)
 				}
 			}
 		}
-		asked := 0
-		for name, refs := range byName {
-			if strings.Contains(name, ".") && asked < 10 {
-				asked++
-				compare(name, refs, ask(`select path, line, "column", kind from references_to($1)`, name))
+		for _, named := range []map[string][]reference{byName, byPackage} {
+			asked := 0
+			for name, refs := range named {
+				if strings.Contains(name, ".") && asked < 10 {
+					asked++
+					compare(name, refs, ask(`select path, line, "column", kind from references_to($1)`, name))
+				}
 			}
 		}
 	})

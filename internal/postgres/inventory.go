@@ -56,6 +56,7 @@ var calls = map[string]string{
 	"import_word(integer)":                        `select import_word(0)`,
 	"key_references(integer, integer, bigint)":    `select * from key_references(0, 0, 0)`,
 	"kind_word(integer)":                          `select kind_word(0)`,
+	"package_word(text)":                          `select package_word('a/b/')`,
 	"qualified_name(text, text)":                  `select qualified_name('a#', 'b')`,
 	"reason_text(integer)":                        `select reason_text(0)`,
 	"references_to(text)":                         `select * from references_to('')`,
