@@ -23,11 +23,6 @@ func address() []Check {
 			Breaks: "it is the first one that is tried",
 			Advice: "ALTER ROLE … PASSWORD, and the configuration of the programs"},
 			"-- reads the address: the password is compared with the user's name and with those of examples", guessable},
-		own{Info{ID: "CONN-06", Title: "A pooler gives each transaction another session", Severity: Medium, Safety: Advice,
-			Cause:  "the address leads to a pooler in transaction mode",
-			Breaks: "LISTEN, session locks, SET and temporary tables are another program's a moment later; two migrators both get the lock",
-			Advice: "give the migrator and what listens a direct address"},
-			"-- select pg_backend_pid(), which must be the process that greeted this connection", pooled},
 		own{Info{ID: "CONN-09", Title: "The server's clock differs from this machine's", Severity: Medium, Safety: Advice,
 			Cause:  "one of the two does not ask a time server",
 			Breaks: "expiry times, leases and logs of the two contradict one another",
@@ -40,18 +35,17 @@ func address() []Check {
 type own struct {
 	info  Info
 	probe string
-	ask   func(ctx context.Context, s *session) ([]Finding, error)
+	ask   func(ctx context.Context, s *session) (result, error)
 }
 
 func (c own) Describe() Info { return c.info }
 func (c own) Probe() string  { return c.probe }
 func (c own) run(ctx context.Context, s *session) (result, error) {
-	found, err := c.ask(ctx, s)
-	return result{findings: found}, err
+	return c.ask(ctx, s)
 }
 
-func unverified(_ context.Context, s *session) ([]Finding, error) {
-	return unverifiedAddress(s.conn.Config()), nil
+func unverified(_ context.Context, s *session) (result, error) {
+	return result{findings: unverifiedAddress(s.conn.Config())}, nil
 }
 
 // unverifiedAddress judges an address. pgx leaves the name unchecked in every mode but
@@ -72,36 +66,27 @@ func unverifiedAddress(cfg *pgx.ConnConfig) []Finding {
 	return []Finding{{Object: "connection to " + cfg.Host, Evidence: said}}
 }
 
-func guessable(_ context.Context, s *session) ([]Finding, error) {
+func guessable(_ context.Context, s *session) (out result, err error) {
 	cfg := s.conn.Config()
 	known := []string{cfg.User, "manito_dev_password", "postgres", "password", "secret", "changeme", "admin", "example", "test", "123456"}
 	if cfg.Password == "" || !slices.Contains(known, cfg.Password) {
-		return nil, nil
+		return out, nil
 	}
-	return []Finding{{Object: "role " + quote(cfg.User), Evidence: "its password is the user's name or one of examples"}}, nil
-}
-
-func pooled(ctx context.Context, s *session) ([]Finding, error) {
-	var pid uint32
-	if err := s.tx.QueryRow(ctx, "select pg_backend_pid()").Scan(&pid); err != nil {
-		return nil, err
-	}
-	if pid == s.conn.PgConn().PID() {
-		return nil, nil
-	}
-	return []Finding{{Object: "connection", Evidence: fmt.Sprintf("process %d greeted, process %d answers", s.conn.PgConn().PID(), pid)}}, nil
+	out.findings = []Finding{{Object: "role " + quote(cfg.User), Evidence: "its password is the user's name or one of examples"}}
+	return out, nil
 }
 
 // skew is the difference that a lease or a token does not mind; the answer's way is allowed for.
 const skew = 5 * time.Second
 
-func skewed(ctx context.Context, s *session) ([]Finding, error) {
+func skewed(ctx context.Context, s *session) (out result, err error) {
 	var theirs time.Time
 	before := time.Now()
 	if err := s.tx.QueryRow(ctx, "select clock_timestamp()").Scan(&theirs); err != nil {
-		return nil, err
+		return out, err
 	}
-	return clocks(before, theirs, time.Now()), nil
+	out.findings = clocks(before, theirs, time.Now())
+	return out, nil
 }
 
 // clocks compares the server's time with the moments before it was asked and after it answered.

@@ -22,10 +22,14 @@ func TestChecks(t *testing.T) {
 func life(t *testing.T, b broken) {
 	p := newPatient(t)
 	opt := p.options(b.id)
+	if b.stored {
+		p.scan(t)
+		opt.Schema = p.Schema
+	}
 	if b.options != nil {
 		b.options(&opt)
 	}
-	object := strings.ReplaceAll(b.object, "THIS_DATABASE", quote(p.Name))
+	object := p.names(b.object)
 	if f := examine(t, opt).find(object); f != nil {
 		t.Fatalf("found before it was broken: %s", f.Evidence)
 	}

@@ -10,7 +10,7 @@ import (
 // Checks are all checks, in the order in which they run and in which their fixes
 // belong: who owns what is settled before what anybody may do with it.
 func Checks() []Check {
-	return slices.Concat(ownership(), privileges(), migrations(), functions(), paths(), sequences(), keys(), types(), indexes(), tables(), durability(), connections(), transport(), address(), versions(), contents())
+	return slices.Concat(ownership(), privileges(), migrations(), builtin(), functions(), paths(), sequences(), keys(), types(), indexes(), tables(), durability(), connections(), transport(), address(), poolers(), certificates(), versions(), contents(), products(), statements(), scale())
 }
 
 // choose are the checks with the given ids; a family's letters choose all of it.

@@ -11,6 +11,19 @@ select 'server' as object, format('%s of %s connections', n.used, m.most) as evi
 from (select count(*) as used from pg_stat_activity where backend_type = 'client backend') n, (select current_setting('max_connections')::int4 - current_setting('superuser_reserved_connections')::int4 as most) m
 where n.used > 0.8 * m.most`},
 
+		query{Info{ID: "CONN-02", Title: "The programs may open more connections than the server has", Severity: High, Safety: Advice,
+			Cause:  "pools were sized one by one, and max_connections was left at its default",
+			Breaks: "when all pools fill at once, the last ones are refused (53300), and so is the migrator",
+			Advice: "make the pools smaller, put a pooler in front, or raise max_connections (needs a restart)"}, `
+select * from (with room as (
+  select current_setting('max_connections')::int4 - current_setting('superuser_reserved_connections')::int4 - coalesce(current_setting('reserved_connections', true), '0')::int4 as most,
+    (select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() and (datname is distinct from current_database() or usename not in (select rolname from runtime))) as others
+)
+select 'server' as object, format('the programs may open %s, others hold %s, the server has %s', @pool::int4, others, most) as evidence, 'high' as severity from room where @pool::int4 > 0 and @pool::int4 + others > most
+union all
+select 'connection limits of roles', format('%s promise %s, the server has %s', string_agg(quote_ident(r.rolname), ', ' order by r.rolname), sum(r.rolconnlimit), min(most)), 'low'
+from pg_roles r, room where r.rolcanlogin and not r.rolsuper and r.rolconnlimit > 0 having sum(r.rolconnlimit) > min(most) ) k order by 1`},
+
 		query{Info{ID: "CONN-03", Title: "A transaction has been open for long", Severity: Medium, Safety: Advice, needs: "pg_read_all_stats",
 			Cause:  "a program waits for something else while its transaction is open, or forgot to end it",
 			Breaks: "its locks block others, and vacuum cannot remove what it might still see",

@@ -12,15 +12,15 @@ func contents() []Check {
 		query{Info{ID: "CACHE-01", Title: "Tables are read from disk more often than from memory", Severity: Low, Safety: Advice,
 			Cause:  "shared_buffers is small for what is in use, or queries read whole tables",
 			Breaks: "every such read waits for the disk or the operating system",
-			Advice: "raise shared_buffers to a quarter of the memory, and look at IDX-03"}, `
+			Advice: "raise shared_buffers to a quarter of the memory, and look at IDX-03; below ten million reads the ratio says nothing and is not judged"}, `
 select 'database ' || quote_ident(current_database()) as object, format('%s %% of %s block reads were hits', round(100.0 * blks_hit / (blks_hit + blks_read), 1), blks_hit + blks_read) as evidence
-from pg_stat_database where datname = current_database() and blks_hit + blks_read > 10000000 and blks_hit < 9 * blks_read`},
+from pg_stat_database where datname = current_database() and blks_hit + blks_read > @reads::int8 and blks_hit < 9 * blks_read`},
 
 		query{Info{ID: "NOTIF-01", Title: "The queue of notifications is filling up", Severity: Medium, Safety: Advice,
 			Cause:  "a session listens and never ends its transaction",
 			Breaks: "when it is full, every transaction that notifies fails at its COMMIT",
 			Advice: "end the session that is in a transaction for long (CONN-03)"}, `
-select 'server' as object, round(100 * u::numeric, 1) || ' % used' as evidence from pg_notification_queue_usage() u where u > 0.25`},
+select 'server' as object, round(100 * u::numeric, 1) || ' % used' as evidence from pg_notification_queue_usage() u where u > @queue::float8`},
 
 		objects{},
 
@@ -30,8 +30,7 @@ select 'server' as object, round(100 * u::numeric, 1) || ' % used' as evidence f
 			Advice: "store a hash where it is only compared; else encrypt it with a key that is not in the database"}, `
 select format('%s.%I', r.ident, a.attname) as object, format_type(a.atttypid, a.atttypmod) || ', judged by its name' as evidence
 from rel r join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
-where r.relkind in ('r', 'p') and a.atttypid in ('text'::regtype, 'varchar'::regtype) and a.attname ~* '(^|_)(api_?key|secret|password|passwd|access_token|refresh_token|private_?key|credential)s?($|_)'
-  and a.attname !~* '(hash|digest|fingerprint|encrypted|cipher|_id|_at|count|last4|prefix|hint)' order by 1`},
+where r.relkind in ('r', 'p') and a.atttypid in ('text'::regtype, 'varchar'::regtype) and a.attname ~* ` + secretName + ` and a.attname !~* ` + secretHash + ` order by 1`},
 	}
 }
 

@@ -163,6 +163,7 @@ type Options struct {
 	DryRun time.Duration // how long fixes may be tried; 0 for not at all
 	Idle   time.Duration // how long a session may be idle in a transaction or sit on a migrator's lock; 0 for one minute
 	Unused time.Duration // how old the statistics must be to call an index unused; 0 for 14 days
+	Limits Limits        // from when on some figures are a finding
 	Now    time.Time     // what "today" is for ends of life; the server's clock judges everything else
 }
 

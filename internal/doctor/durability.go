@@ -52,6 +52,13 @@ where not s.active and not s.temporary and s.restart_lsn is not null order by 1`
 select 'prepared ' || quote_literal(gid) as object, format('since %s by %s in %s', date_trunc('second', prepared), owner, database) as evidence, case when prepared < now() - interval '5 min' then 'high' else 'low' end as severity
 from pg_prepared_xacts where database = current_database() order by 1`},
 
+		query{Info{ID: "DUR-08", Title: "WAL waits to be archived", Severity: High, Safety: Advice, needs: "pg_monitor",
+			Cause:  "archive_command is slower than the writes, or hangs without failing",
+			Breaks: "losing the disk now loses everything since the last archived file",
+			Advice: "look at what archive_command does; archive_timeout bounds how long a quiet server waits"}, `
+select 'archiver' as object, format('%s files wait; last success %s', n.n, coalesce(a.last_archived_time::text, 'never')) as evidence
+from (select count(*) as n from pg_ls_archive_statusdir() where name like '%.ready') n, pg_stat_archiver a where n.n >= 3`},
+
 		query{Info{ID: "DUR-10", Title: "A standby is far behind", Severity: High, Safety: Advice, needs: "pg_monitor",
 			Cause:  "the network or the standby is slower than the writes, or its replay is paused or blocked",
 			Breaks: "a failover would lose what it has not received, and reads from it are old",

@@ -22,7 +22,11 @@ from pg_constraint k join rel r on r.oid = k.conrelid,
   lateral (select string_agg(quote_ident(a.attname), ', ' order by u.n) as cols, string_agg(a.attname, '_' order by u.n) as plain from unnest(k.conkey) with ordinality u(att, n) join pg_attribute a on a.attrelid = k.conrelid and a.attnum = u.att) c
 where k.contype = 'f' and k.conparentid = 0
   and not exists (select from pg_index i where i.indrelid = k.conrelid and i.indisvalid and i.indpred is null
-    and (i.indkey::int2[])[0:cardinality(k.conkey) - 1] @> k.conkey and k.conkey @> (i.indkey::int2[])[0:cardinality(k.conkey) - 1]) order by 1`},
+    and (i.indkey::int2[])[0:cardinality(k.conkey) - 1] @> k.conkey and k.conkey @> (i.indkey::int2[])[0:cardinality(k.conkey) - 1])
+  -- Columns that alone name the row that is referred to are enough: the others follow from them.
+  and not exists (select from pg_index i join pg_index u on u.indrelid = k.confrelid and u.indisunique and u.indisvalid and u.indpred is null and u.indexprs is null
+    where i.indrelid = k.conrelid and i.indisvalid and i.indpred is null and k.conkey @> (i.indkey::int2[])[0:u.indnkeyatts - 1]
+    and (select array_agg(c.there) from unnest(k.conkey, k.confkey) c(here, there) where c.here = any ((i.indkey::int2[])[0:u.indnkeyatts - 1])) @> (u.indkey::int2[])[0:u.indnkeyatts - 1]) order by 1`},
 
 		query{Info{ID: "KEY-03", Title: "A foreign key is doubled or compares different types", Severity: Medium, Safety: Advice,
 			Cause:  "a migration ran twice without naming the constraint, or only one of two columns was widened",
@@ -37,6 +41,19 @@ union all
 select format('%s.%I', r.ident, k.conname), format('%I is %s, %s.%I is %s', a.attname, format_type(a.atttypid, a.atttypmod), k.confrelid::regclass, b.attname, format_type(b.atttypid, b.atttypmod)), null, null, null, null, 'advice'
 from pg_constraint k join rel r on r.oid = k.conrelid, unnest(k.conkey, k.confkey) u(x, y) join pg_attribute a on a.attnum = u.x join pg_attribute b on b.attnum = u.y
 where k.contype = 'f' and k.conparentid = 0 and a.attrelid = k.conrelid and b.attrelid = k.confrelid and a.atttypid <> b.atttypid order by 1`},
+
+		query{Info{ID: "KEY-04", Title: "Columns are named like references to a table, and nothing keeps them to it", Severity: Low, Safety: Advice,
+			Cause:  "the foreign key was forgotten, or left out for speed",
+			Breaks: "rows may refer to what does not exist, and nothing says so",
+			Advice: "look for such rows, then ALTER TABLE … ADD FOREIGN KEY … NOT VALID, and VALIDATE CONSTRAINT"}, `
+select t.ident as object, string_agg(format('%s.%I', r.ident, a.attname), ', ' order by r.ident, a.attname) as evidence, null as skip
+from rel t join pg_constraint p on p.conrelid = t.oid and p.contype = 'p' and cardinality(p.conkey) = 1 join pg_attribute k on k.attrelid = t.oid and k.attnum = p.conkey[1]
+join rel r on r.relnamespace = t.relnamespace and r.oid <> t.oid and r.relkind in ('r', 'p') and not r.relispartition
+join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped and a.atttypid = k.atttypid and a.attname in (t.relname || '_id', regexp_replace(t.relname, '(ies|s)$', case when t.relname ~ 'ies$' then 'y' else '' end) || '_id')
+where t.relkind in ('r', 'p') and not t.relispartition and k.attname in ('id', t.relname || '_id') and t.relnamespace not in (select oid from product)
+  and not exists (select from pg_constraint f where f.conrelid = r.oid and f.contype = 'f' and a.attnum = any (f.conkey)) group by t.ident
+union all
+select 'schema ' || quote_ident(nspname), null, 'Manito keeps no foreign keys between its tables: checking each row that a scan writes costs more than writing it; DATA-02 and DATA-06 look for what they would keep out' from product order by 1`},
 
 		query{Info{ID: "KEY-05", Title: "Keys of both integers and UUIDs name the same kind of thing", Severity: Low, Safety: Advice,
 			Cause:  "parts of the schema came from different hands",

@@ -3,13 +3,18 @@ package doctor
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
+	"manito/internal/lang"
+	"manito/internal/lang/golang"
 	"manito/internal/postgres/postgrestest"
+	"manito/internal/scan"
+	"manito/internal/source"
 )
 
 func TestMain(m *testing.M) { os.Exit(postgrestest.Main(m)) }
@@ -53,31 +58,85 @@ analyze shop.customer, shop.orders;
 // patient is a database with the shop in it.
 type patient struct {
 	*postgrestest.Database
-	conn *pgx.Conn
+	conn     *pgx.Conn
+	before15 bool
 }
 
 func newPatient(t *testing.T) *patient {
 	t.Helper()
 	p := &patient{Database: postgrestest.New(t)}
 	p.conn = p.Connect(t, p.Admin)
-	rolesOnce.Do(func() {
-		for role, how := range map[string]string{owner: "nologin", app: "login password 'manito-test'", other: "login password 'manito-test'", dev: "login password 'manito-test'", clapp: "login password 'manito-test'"} {
-			if _, err := p.conn.Exec(t.Context(), "create role "+role+" "+how); err != nil && sqlstate(err) != "42710" {
-				t.Fatal(err)
-			}
-		}
-	})
+	rolesOnce.Do(func() { p.roles(t) })
 	p.exec(t, shop)
 	return p
 }
 
+// newPrivatePatient is a patient on a server of its own.
+func newPrivatePatient(t *testing.T) *patient {
+	t.Helper()
+	p := &patient{Database: &postgrestest.NewPrivate(t).Database}
+	p.conn = p.Connect(t, p.Admin)
+	p.roles(t)
+	p.exec(t, shop)
+	return p
+}
+
+// roles makes the roles of the tests on the server.
+func (p *patient) roles(t *testing.T) {
+	t.Helper()
+	for role, how := range map[string]string{owner: "nologin", app: "login password 'manito-test'", other: "login password 'manito-test'", dev: "login password 'manito-test'", clapp: "login password 'manito-test'"} {
+		if _, err := p.conn.Exec(t.Context(), "create role "+role+" "+how); err != nil && sqlstate(err) != "42710" {
+			t.Fatal(err)
+		}
+	}
+}
+
 func (p *patient) exec(t *testing.T, sql string) {
 	t.Helper()
-	sql = strings.ReplaceAll(sql, "THIS_DATABASE", p.Name)
+	sql = p.names(sql)
 	for _, part := range strings.Split(sql, "\n--\n") {
 		if _, err := p.conn.Exec(context.WithoutCancel(t.Context()), part, pgx.QueryExecModeSimpleProtocol); err != nil {
 			t.Fatalf("%v\nin: %s", err, part)
 		}
+	}
+}
+
+// names puts the names of this database into a text: that of the database, of Manito's
+// schema and its owner, and the statement that makes statistics visible, which servers
+// before 15 do by themselves after half a second.
+func (p *patient) names(text string) string {
+	flush := "select pg_stat_force_next_flush()"
+	if p.before15 {
+		flush = "select pg_sleep(0.6)"
+	}
+	return strings.NewReplacer("THIS_DATABASE", quote(p.Name), "MANITO_OWNER", quote(p.Roles.Owner), "MANITO", quote(p.Schema), "FLUSH", flush).Replace(text)
+}
+
+// scan fills Manito's schema as the product does: with a small repository, read from a folder.
+func (p *patient) scan(t *testing.T) {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"go.mod":         "module example.com/shop\n\ngo 1.24\n",
+		"main.go":        "package main\n\nimport \"example.com/shop/store\"\n\nfunc main() {\n\ts := store.New()\n\tprintln(s.Count())\n}\n",
+		"store/store.go": "package store\n\ntype Store struct{ n int }\n\nfunc New() *Store { return &Store{} }\n\nfunc (s *Store) Count() int { return s.n }\n",
+		"README.md":      "# Shop\n",
+	} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tree, err := source.Open(t.Context(), source.Input{Location: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tree.Close()
+	s := &scan.Scanner{DB: p.Open(t), Languages: []lang.Language{golang.Language()}}
+	if _, err := s.Run(t.Context(), scan.Input{Tree: tree}); err != nil {
+		t.Fatal(err)
 	}
 }
 

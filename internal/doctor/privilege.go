@@ -92,10 +92,59 @@ union all
 select r.ident, 'row security is on, and there is no policy: nobody but the owner sees a row', null, null, null, null, 'medium'
 from rel r where r.relrowsecurity and r.relkind in ('r', 'p') and not exists (select from pg_policy p where p.polrelid = r.oid) order by 1`},
 
+		query{Info{ID: "PRIV-08", Title: "A column that seems to hold secrets, or a relation that row security does not reach, is open to everybody", Severity: High, Safety: Advice,
+			Cause:  "rights were granted on all tables of the schema, to PUBLIC or to the role of an API that asks for no login",
+			Breaks: "whoever reaches the API or the database reads it",
+			Advice: "REVOKE the table's SELECT, then GRANT SELECT on the columns that may be seen; put a view before materialised and foreign tables"}, `
+select format('%s.%I for %s', r.ident, a.attname, g.who) as object, 'SELECT on a column whose name tells of a secret' as evidence
+from rel r join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped cross join lateral (
+  select coalesce(quote_ident(o.rolname), 'PUBLIC') as who from (select x.grantee, x.privilege_type from aclexplode(r.relacl) x union select x.grantee, x.privilege_type from aclexplode(a.attacl) x) x left join pg_roles o on o.oid = x.grantee
+  where x.privilege_type = 'SELECT' and (x.grantee = 0 or o.rolname ~ ` + apiRole + `)) g
+where r.relkind in ('r', 'p', 'v', 'm', 'f') and a.attname ~* ` + secretName + ` and a.attname !~* ` + secretHash + `
+union all
+select format('%s for %s', r.ident, g.who), case r.relkind when 'm' then 'a materialised view, which row security never filters' else 'a foreign table, which row security never filters' end
+from rel r cross join lateral (select coalesce(quote_ident(o.rolname), 'PUBLIC') as who from aclexplode(r.relacl) x left join pg_roles o on o.oid = x.grantee where x.privilege_type = 'SELECT' and (x.grantee = 0 or o.rolname ~ ` + apiRole + `)) g
+where r.relkind in ('m', 'f') order by 1`},
+
+		query{Info{ID: "PRIV-09", Title: "A role may hand on the rights that it was given", Severity: Medium, Safety: Safe,
+			Cause:  "the right was granted WITH GRANT OPTION",
+			Breaks: "rights appear that the owner did not give, and revoking one takes those that hang on it with it",
+			Advice: "REVOKE GRANT OPTION FOR …"}, `
+select format('%s for %I', r.ident, o.rolname) as object, format('%s, granted by %s, may be handed on', string_agg(x.privilege_type, ', ' order by x.privilege_type), min(pg_get_userbyid(x.grantor)::text)) as evidence,
+  format('REVOKE GRANT OPTION FOR %s ON %s %s FROM %I', string_agg(x.privilege_type, ', ' order by x.privilege_type), k.kind, r.ident, o.rolname) as fix,
+  format('GRANT %s ON %s %s TO %I WITH GRANT OPTION;', string_agg(x.privilege_type, ', ' order by x.privilege_type), k.kind, r.ident, o.rolname) as undo, pg_get_userbyid(r.relowner)::text as role, 'none' as lock
+from rel r cross join lateral aclexplode(r.relacl) x join pg_roles o on o.oid = x.grantee cross join lateral (select case r.relkind when 'S' then 'SEQUENCE' else 'TABLE' end as kind) k
+where x.is_grantable and x.grantee <> r.relowner and not o.rolsuper group by r.ident, o.rolname, k.kind, r.relowner order by 1`},
+
 		query{Info{ID: "PRIV-10", Title: "Many roles are superusers", Severity: Medium, Safety: Advice,
 			Cause:  "SUPERUSER was the quickest way to make an error go away",
 			Breaks: "each of their passwords is the key to the whole server",
 			Advice: "ALTER ROLE … NOSUPERUSER, and grant what is really needed"}, `
 select 'superusers' as object, count(*) || ' that log in: ' || string_agg(rolname, ', ' order by rolname) as evidence from pg_roles where rolsuper and rolcanlogin having count(*) > 2`},
+
+		query{Info{ID: "PRIV-11", Title: "A policy of row security lets everybody change every row", Severity: Medium, Safety: Advice,
+			Cause:  "the policy was written USING (true) to make an error go away",
+			Breaks: "row security is on and protects nothing",
+			Advice: "write the condition that is meant, or restrict the policy with TO role"}, `
+select format('%s.%I', r.ident, p.polname) as object, format('FOR %s USING (%s) WITH CHECK (%s) TO PUBLIC', case p.polcmd when '*' then 'ALL' when 'a' then 'INSERT' when 'w' then 'UPDATE' else 'DELETE' end, coalesce(pg_get_expr(p.polqual, p.polrelid), '-'), coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '-')) as evidence
+from pg_policy p join rel r on r.oid = p.polrelid
+where r.relrowsecurity and p.polpermissive and p.polcmd <> 'r' and 0 = any (p.polroles) and coalesce(pg_get_expr(p.polqual, p.polrelid), 'true') = 'true' and coalesce(pg_get_expr(p.polwithcheck, p.polrelid), 'true') = 'true' order by 1`},
+
+		query{Info{ID: "PRIV-12", Title: "A view passes by the row security of its tables", Severity: High, Safety: Guarded, version: 150000,
+			Cause:  "a view reads with its owner's rights unless it is told to use the caller's",
+			Breaks: "whoever may read the view sees the rows that the policies would hide",
+			Advice: "ALTER VIEW … SET (security_invoker = on), and grant the callers what it reads"}, `
+select r.ident as object, format('reads %s with the rights of %s', string_agg(distinct t.oid::regclass::text, ', '), pg_get_userbyid(r.relowner)) as evidence,
+  format('ALTER VIEW %s SET (security_invoker = on)', r.ident) as fix, format('ALTER VIEW %s RESET (security_invoker);', r.ident) as undo, pg_get_userbyid(r.relowner)::text as role, 'ACCESS EXCLUSIVE' as lock
+from rel r join pg_rewrite w on w.ev_class = r.oid join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid and d.refclassid = 'pg_class'::regclass join pg_class t on t.oid = d.refobjid and t.relrowsecurity
+where r.relkind = 'v' and not exists (select from unnest(r.reloptions) o where o ~* '^security_invoker=(on|true|1|yes)')
+  and exists (select from aclexplode(r.relacl) x where x.grantee <> r.relowner and x.privilege_type = 'SELECT') group by r.ident, r.relowner order by 1`},
 	}
 }
+
+// Names that tell of a secret, of what only looks like one, and of a role that an API uses for callers without a login.
+const (
+	secretName = `'(^|_)(api_?key|secret|password|passwd|access_token|refresh_token|private_?key|credential)s?($|_)'`
+	secretHash = `'(hash|digest|fingerprint|encrypted|cipher|_id|_at|count|last4|prefix|hint)'`
+	apiRole    = `'^(anon|anonymous|authenticated|web_anon|api_anon|guest)$'`
+)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -11,8 +12,8 @@ import (
 )
 
 // scopeSQL names what every probe starts from: the schemas under examination with
-// the role that should own them, the roles that programs run as, and the relations,
-// without what extensions brought along.
+// the role that should own them, the roles that programs run as, the relations without what
+// extensions brought along, and those of the schemas that hold Manito's own ledger.
 const scopeSQL = `with scope as (
   select n.oid, n.nspname, n.nspowner, s.owner, (select r.oid from pg_roles r where r.rolname = s.owner) as ownerid
   from unnest(@schemas::text[], @owners::text[]) s(name, owner) join pg_namespace n on n.nspname = s.name
@@ -25,12 +26,15 @@ const scopeSQL = `with scope as (
   select c.*, c.oid::regclass::text as ident, s.nspname, s.owner, s.ownerid
   from scope s join pg_class c on c.relnamespace = s.oid
   where c.oid not in (select objid from member where classid = 'pg_class'::regclass)
+), product as (
+  select s.* from scope s join pg_class c on c.relnamespace = s.oid and c.relname = 'migration'
+  join pg_description d on d.classoid = 'pg_class'::regclass and d.objoid = c.oid and d.objsubid = 0 and d.description like 'Manito''s migration ledger%'
 )
 `
 
 // query is a check that is one SELECT. Its columns have fixed names: object and
 // evidence always; severity, cause, advice, fix (statements that end with ";" and a
-// new line, without the last), undo, role, lock, safety, and concurrent (true when
+// new line, without the last), undo, role, lock, safety, verify, and concurrent (true when
 // the fix cannot run in a transaction) where a row has more to say than its check; and
 // skip, which makes the row something that could not be looked at.
 type query struct {
@@ -61,7 +65,7 @@ func collect(rows []map[string]string) (out result) {
 		if r["fix"] != "" {
 			f.Fix.SQL = strings.Split(r["fix"], ";\n")
 			f.Fix.Undo, f.Fix.Role, f.Fix.Lock = r["undo"], r["role"], r["lock"]
-			f.Fix.Transaction = r["concurrent"] != "t"
+			f.Fix.Verify, f.Fix.Transaction = r["verify"], r["concurrent"] != "t"
 		}
 		out.findings = append(out.findings, f)
 	}
@@ -104,9 +108,22 @@ func (s *session) arguments() map[string][]string {
 	return a
 }
 
-// limits are the durations that probes compare with.
+// Limits are figures that depend on the installation; the zero value is right for most.
+type Limits struct {
+	Pool  int     // how many connections the programs may open together; 0 when it is not known
+	Reads int64   // how many blocks must have been read before the hit ratio is judged; 0 for ten million
+	Spill int64   // how many bytes a day queries may write to temporary files; 0 for a gigabyte
+	Queue float64 // which part of the queue of notifications may be full; 0 for a quarter
+	Free  float64 // which part of the disk must be free; 0 for a tenth
+}
+
+// limits are what probes compare with.
 func (s *session) limits() map[string]string {
 	return map[string]string{
+		"pool":   strconv.Itoa(s.opt.Limits.Pool),
+		"reads":  strconv.FormatInt(cmp.Or(s.opt.Limits.Reads, 10_000_000), 10),
+		"spill":  strconv.FormatInt(cmp.Or(s.opt.Limits.Spill, 1<<30), 10),
+		"queue":  strconv.FormatFloat(cmp.Or(s.opt.Limits.Queue, 0.25), 'f', -1, 64),
 		"idle":   fmt.Sprintf("%d ms", cmp.Or(s.opt.Idle, time.Minute).Milliseconds()),
 		"unused": fmt.Sprintf("%d ms", cmp.Or(s.opt.Unused, 14*24*time.Hour).Milliseconds()),
 	}
@@ -123,7 +140,7 @@ func (s *session) render(sql, object string) string {
 		text = strings.ReplaceAll(text, "@"+name+"::text[]", "array["+strings.Join(quoted, ", ")+"]::text[]")
 	}
 	for name, value := range s.limits() {
-		sql = strings.ReplaceAll(sql, "@"+name+"::interval", "interval "+literal(value))
+		sql = strings.ReplaceAll(sql, "@"+name+"::", literal(value)+"::")
 	}
 	return "set search_path = pg_catalog;\n" + text + "select * from (" + strings.TrimSpace(sql) + ") f where object = " + literal(object) + ";"
 }

@@ -36,6 +36,7 @@ type server struct {
 	version, database, user string
 	number                  int
 	superuser, monitor      bool
+	settings                bool // it sees settings that tell where things are
 	recovery                bool
 }
 
@@ -151,8 +152,8 @@ func (s *session) limit(ctx context.Context) error {
 func (s *session) orient(ctx context.Context) error {
 	v := &s.server
 	err := s.tx.QueryRow(ctx, `select current_setting('server_version_num')::int4, split_part(current_setting('server_version'), ' ', 1), current_database()::text, current_user::text,
-		r.rolsuper, r.rolsuper or pg_has_role(current_user, 'pg_read_all_stats', 'USAGE'), pg_is_in_recovery()
-		from pg_roles r where r.rolname = current_user`).Scan(&v.number, &v.version, &v.database, &v.user, &v.superuser, &v.monitor, &v.recovery)
+		r.rolsuper, r.rolsuper or pg_has_role(current_user, 'pg_read_all_stats', 'USAGE'), pg_is_in_recovery(), r.rolsuper or pg_has_role(current_user, 'pg_read_all_settings', 'USAGE')
+		from pg_roles r where r.rolname = current_user`).Scan(&v.number, &v.version, &v.database, &v.user, &v.superuser, &v.monitor, &v.recovery, &v.settings)
 	if err != nil {
 		return problem.Wrap(err, problem.Unavailable, "asking the server what it is")
 	}

@@ -10,6 +10,24 @@ import (
 func versions() []Check {
 	return []Check{
 		age{},
+		query{Info{ID: "SET-01", Title: "A setting switches off what the server needs to stay fast", Severity: High, Safety: Advice,
+			Cause:  "it was changed to look into one query or one load, and stayed; or the server was never fitted to its data",
+			Breaks: "without autovacuum and its counters tables grow and transaction ids run out; without a way to plan, queries take the next worse one",
+			Advice: "ALTER SYSTEM RESET …; SELECT pg_reload_conf(); shared_buffers wants a quarter of the memory and a restart"}, `
+select k.object, k.evidence, k.severity, k.fix, k.undo, 'superuser' as role, 'none' as lock, case when k.fix is not null then 'safe' end as safety
+from (
+  select name as object, name || ' = off' as evidence, 'high' as severity, null as fix, null as undo from pg_settings where name in ('autovacuum', 'track_counts') and setting = 'off'
+  union all
+  select name, name || ' = off for the whole server', 'medium', null, null from pg_settings where name ~ '^enable_' and boot_val = 'on' and setting = 'off' and source not in ('database', 'user', 'database user', 'session', 'client')
+  union all
+  select format('%s of %s', split_part(c.cfg, '=', 1), w.whose), c.cfg, 'medium', format('ALTER %s RESET %s', w.target, split_part(c.cfg, '=', 1)), format('ALTER %s SET %s = off;', w.target, split_part(c.cfg, '=', 1))
+  from pg_db_role_setting st left join pg_database d on d.oid = st.setdatabase left join pg_roles r on r.oid = st.setrole, unnest(st.setconfig) c(cfg),
+    lateral (select concat_ws(' in ', 'role ' || quote_ident(r.rolname), 'database ' || quote_ident(d.datname)) as whose, case when r.rolname is null then format('DATABASE %I', d.datname) else format('ROLE %I', r.rolname) || coalesce(format(' IN DATABASE %I', d.datname), '') end as target) w
+  where (d.datname is null or d.datname = current_database()) and c.cfg ~ '^enable_[a-z_]+=off$'
+  union all
+  select 'shared_buffers', format('%s for a database of %s', pg_size_pretty(setting::int8 * 8192), pg_size_pretty(pg_database_size(current_database()))), 'low', null, null
+  from pg_settings where name = 'shared_buffers' and setting::int8 <= 16384 and pg_database_size(current_database()) > 20 * setting::int8 * 8192
+) k order by 1`},
 		query{Info{ID: "SET-02", Title: "A changed setting waits for a restart, or the configuration does not parse", Severity: Medium, Safety: Advice,
 			Cause:  "the file was changed, and the server read only what it can read while it runs",
 			Breaks: "what is in force is not what the file says; a broken file keeps the next start from happening",
@@ -20,6 +38,7 @@ select name as object, 'waits for a restart; now ' || setting as evidence from p
 			Breaks: "after an incident nobody knows what ran",
 			Advice: "shared_preload_libraries = 'pg_stat_statements', a restart, and CREATE EXTENSION pg_stat_statements"}, `
 select 'server' as object, 'pg_stat_statements is not installed in this database' as evidence where not exists (select from pg_extension where extname = 'pg_stat_statements')`},
+		room{},
 	}
 }
 
