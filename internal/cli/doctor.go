@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,7 +23,7 @@ import (
 type doctorOptions struct {
 	dsn, owner, out, failOn, format, backupDir string
 	app, only                                  []string
-	plan, fix, noBackup, yes                   bool
+	plan, fix, noBackup, noDryRun, yes         bool
 }
 
 func (a *app) dbDoctorCommand() *cobra.Command {
@@ -31,14 +32,22 @@ func (a *app) dbDoctorCommand() *cobra.Command {
 		Use: "doctor", Short: "Examine a PostgreSQL database, plan its repair and mend it", Args: cobra.NoArgs,
 		Long: `Doctor examines Manito's database, or with --dsn any other from PostgreSQL 12 on. It
 says what is wrong, with the evidence, why it happened, what it breaks and how to mend
-it, and what it could not look at. It only reads, unless --fix is given.
+it, and what it could not look at. It changes nothing, unless --fix is given.
 
---plan tries every fix in a transaction that is rolled back, and shows the SQL with the
-role that must run it, its lock and its undo; --out writes it as files for psql.
+Each fix is tried where it can be rolled back: one at a time, in a transaction that waits
+for its lock at most 200 ms, keeps it at most two seconds and is rolled back, so that
+another session may have to wait that long; --no-dry-run leaves it out. Nothing is tried
+on a standby, nor what a rollback does not take back.
+
+--plan shows the SQL of every fix with the role that must run it, its lock and its undo;
+--out writes it as files for psql. What cannot run in a transaction, such as a
+concurrent index build, is tried in a scratch database with a copy of the schema and no
+rows, where one may be made; it is dropped again.
 
 --fix applies safe fixes, each in a transaction of its own that is rolled back when it
 does not clear its finding. Fixes that change rows or function bodies, or build
-something big, are applied with --backup-dir, after a dump, or with --no-backup.
+something big, are applied after what they touch was dumped with pg_dump, or with
+--no-backup.
 
 Exit status: 0 nothing as bad as --fail-on was found; 1 something was; 5 nothing was, but something could not be looked at.`,
 		Example: "  manito db doctor\n  manito db doctor --dsn postgres://localhost/shop --schema public --plan --out plan\n  manito db doctor --fix --only OWN,PRIV",
@@ -53,7 +62,8 @@ Exit status: 0 nothing as bad as --fail-on was found; 1 something was; 5 nothing
 	f.StringVar(&o.out, "out", "", "folder to write the plan to, as one file for psql per role")
 	f.BoolVar(&o.fix, "fix", false, "apply the fixes")
 	f.BoolVar(&o.noBackup, "no-backup", false, "apply guarded fixes without a backup")
-	f.StringVar(&o.backupDir, "backup-dir", "", "dump the schemas into this folder before the first guarded fix")
+	f.StringVar(&o.backupDir, "backup-dir", "", "folder for dumps of what guarded fixes touch (default: backups in Manito's home)")
+	f.BoolVar(&o.noDryRun, "no-dry-run", false, "do not try the fixes")
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask on a terminal")
 	f.StringVar(&o.failOn, "fail-on", string(doctor.High), "severity from which on the exit code is 1: critical, high, medium, low, info or never")
 	f.StringVar(&o.format, "format", "text", "text, json, sarif, markdown or html")
@@ -71,6 +81,8 @@ func (a *app) dbDoctor(ctx context.Context, o doctorOptions) (err error) {
 		return problem.New(problem.Usage, "there is no severity %q", o.failOn).Fix("use critical, high, medium, low, info or never")
 	case o.out != "" && !o.plan:
 		return problem.New(problem.Usage, "--out says where to write a plan").Fix("add --plan")
+	case o.noBackup && o.backupDir != "":
+		return problem.New(problem.Usage, "--backup-dir and --no-backup exclude one another").Fix("give one of them")
 	case o.fix && o.plan:
 		return problem.New(problem.Usage, "--plan shows what --fix would do").Fix("give one of them")
 	}
@@ -79,8 +91,11 @@ func (a *app) dbDoctor(ctx context.Context, o doctorOptions) (err error) {
 		return err
 	}
 	opt := doctor.Options{DSN: o.dsn, Schema: a.flags["schema"], Owner: o.owner, App: o.app, Only: o.only, DryRun: trial}
-	if o.plan {
-		opt.DryRun = longTrial
+	switch {
+	case o.noDryRun:
+		opt.DryRun = 0
+	case o.plan:
+		opt.DryRun, opt.Scratch = longTrial, true
 	}
 	if o.dsn == "" {
 		opt.Schema = cfg.Database.Schema
@@ -102,15 +117,18 @@ func (a *app) dbDoctor(ctx context.Context, o doctorOptions) (err error) {
 		if err := a.confirmFixes(o); err != nil {
 			return err
 		}
+		kept := ""
 		how := doctor.ApplyOptions{NoBackup: o.noBackup, Each: func(x doctor.Action) {
+			if x.Backup != "" && x.Backup != kept {
+				kept = x.Backup
+				a.note("what is touched is kept in %s", kept)
+			}
 			if x.Outcome == "applied" {
 				a.note("applied %s of %s", x.ID, x.Object)
 			}
 		}}
-		if o.backupDir != "" {
-			if how.Backup, err = filepath.Abs(o.backupDir); err != nil {
-				return err
-			}
+		if how.Backup, err = filepath.Abs(cmp.Or(o.backupDir, filepath.Join(cfg.Home, "backups"))); err != nil {
+			return err
 		}
 		r, err = doctor.Apply(ctx, opt, how)
 	} else {
@@ -128,6 +146,9 @@ func (a *app) dbDoctor(ctx context.Context, o doctorOptions) (err error) {
 			a.note("wrote %s", filepath.Join(o.out, f))
 		}
 	}
+	for _, n := range r.Notes {
+		a.note("%s", n)
+	}
 	if err := a.showReport(r, o); err != nil {
 		return err
 	}
@@ -142,14 +163,14 @@ func (a *app) dbDoctor(ctx context.Context, o doctorOptions) (err error) {
 
 // How long fixes are tried: a look should not take long, a plan may.
 const (
-	trial     = 3 * time.Second
+	trial     = 20 * time.Second
 	longTrial = 2 * time.Minute
 )
 
 // confirmFixes asks before a database is changed, where somebody is there to answer.
 func (a *app) confirmFixes(o doctorOptions) error {
 	in, ok := a.stdin.(*os.File)
-	if o.yes || !ok || !terminal(in) || isNull(in) {
+	if o.yes || !ok || !terminal(in) {
 		return nil
 	}
 	fmt.Fprint(a.stderr, "This changes the database. Go on? [y/N] ")
@@ -161,16 +182,6 @@ func (a *app) confirmFixes(o doctorOptions) error {
 		return problem.New(problem.Interrupted, "nothing was changed")
 	}
 	return nil
-}
-
-// isNull says whether a stream is the null device, which is a character device as a terminal is.
-func isNull(f *os.File) bool {
-	null, err := os.Stat(os.DevNull)
-	if err != nil {
-		return false
-	}
-	st, err := f.Stat()
-	return err == nil && os.SameFile(null, st)
 }
 
 func (a *app) showReport(r *doctor.Report, o doctorOptions) error {

@@ -2,10 +2,7 @@ package doctor
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -21,20 +18,21 @@ type Action struct {
 	Object  string   `json:"object"`
 	SQL     []string `json:"sql"`
 	Undo    string   `json:"undo,omitempty"`
-	Outcome string   `json:"outcome"` // "applied", "already clear", "not applied", "rolled back"
+	Backup  string   `json:"backup,omitempty"` // folder with what the fix touched, as it was before
+	Outcome string   `json:"outcome"`          // "applied", "already clear", "not applied", "rolled back"
 	Reason  string   `json:"reason,omitempty"`
 }
 
 // ApplyOptions choose what Apply does.
 type ApplyOptions struct {
 	NoBackup bool   // guarded fixes are applied without a backup
-	Backup   string // folder for a dump of the schemas, made before the first guarded fix; "" for none
+	Backup   string // folder for dumps of what guarded fixes touch, made before each of them; "" for none
 	// Each is called after every fix; nil for nobody to tell.
 	Each func(Action)
 }
 
-// Apply clears what can be cleared: safe fixes always, guarded ones when there is a
-// backup or none is wanted. Each fix runs in a transaction of its own, in which its
+// Apply clears what can be cleared: safe fixes always, guarded ones after a dump of
+// what they touch, or when none is wanted. Each fix runs in a transaction of its own, in which its
 // check is asked before and after: a fix that does not clear its finding is rolled
 // back. It returns the report of an examination afterwards, so that a second Apply
 // has nothing to do and one that was interrupted can be run again.
@@ -48,7 +46,7 @@ func Apply(ctx context.Context, opt Options, how ApplyOptions) (*Report, error) 
 	if err != nil {
 		return nil, err
 	}
-	guarded := guard{how: how}
+	keep := backup{how: how}
 	var actions []Action
 	// What one fix clears can uncover another finding of the same check, such as the next
 	// thing that a function lacks; the limit is there for two fixes that undo one another.
@@ -64,7 +62,7 @@ func Apply(ctx context.Context, opt Options, how ApplyOptions) (*Report, error) 
 				if slices.ContainsFunc(actions[:failed], func(a Action) bool { return a.ID == f.ID && a.Object == f.Object && a.Outcome != "applied" }) {
 					continue
 				}
-				a, err := s.apply(ctx, c, f, &guarded)
+				a, err := s.apply(ctx, c, f, &keep)
 				if err != nil {
 					return nil, err
 				}
@@ -81,13 +79,17 @@ func Apply(ctx context.Context, opt Options, how ApplyOptions) (*Report, error) 
 			break
 		}
 	}
+	notes, err := s.sweep(ctx, true)
+	if err != nil {
+		return nil, err
+	}
 	s.opt.DryRun = 0
 	s.calls = nil
 	r, err := s.examine(ctx)
 	if err != nil {
 		return nil, err
 	}
-	r.Actions = last(actions)
+	r.Actions, r.Notes = last(actions), notes
 	return r, nil
 }
 
@@ -102,28 +104,8 @@ func last(all []Action) []Action {
 	return out
 }
 
-// guard decides once whether guarded fixes may be applied.
-type guard struct {
-	how    ApplyOptions
-	asked  bool
-	reason string // why not; "" when they may
-}
-
-func (g *guard) allows(ctx context.Context, s *session) string {
-	if g.how.NoBackup || g.asked {
-		return g.reason
-	}
-	g.asked = true
-	if g.how.Backup == "" {
-		g.reason = "it wants a backup first: --backup-dir makes one, --no-backup does without"
-	} else if err := s.dump(ctx, g.how.Backup); err != nil {
-		g.reason = "no backup could be made (" + err.Error() + "); --no-backup does without"
-	}
-	return g.reason
-}
-
 // apply runs one fix. Its error means that the session is of no more use.
-func (s *session) apply(ctx context.Context, c Check, f Finding, g *guard) (Action, error) {
+func (s *session) apply(ctx context.Context, c Check, f Finding, keep *backup) (Action, error) {
 	a := Action{ID: f.ID, Object: f.Object, SQL: f.Fix.SQL, Undo: f.Fix.Undo, Outcome: "not applied"}
 	switch {
 	case len(f.Fix.SQL) == 0 || f.Fix.Safety == Advice:
@@ -133,8 +115,9 @@ func (s *session) apply(ctx context.Context, c Check, f Finding, g *guard) (Acti
 		a.Reason = "the server is a standby"
 		return a, nil
 	case f.Fix.Safety == Guarded:
-		if a.Reason = g.allows(ctx, s); a.Reason != "" {
-			return a, nil
+		var err error
+		if a.Backup, a.Reason, err = keep.before(ctx, s, f); err != nil || a.Reason != "" {
+			return a, err
 		}
 	}
 	var err error
@@ -169,7 +152,7 @@ func (s *session) applyInside(ctx context.Context, c Check, f Finding, a *Action
 	if err != nil {
 		return err
 	}
-	if before == "" {
+	if before.still() == "" {
 		a.Outcome = "already clear"
 		return nil
 	}
@@ -183,8 +166,8 @@ func (s *session) applyInside(ctx context.Context, c Check, f Finding, a *Action
 	if err != nil {
 		return err
 	}
-	if after != "" {
-		a.Outcome, a.Reason = "rolled back", "the finding was still there afterwards: "+after
+	if after.still() != "" {
+		a.Outcome, a.Reason = "rolled back", "the finding was still there afterwards: "+after.still()
 		return nil
 	}
 	if err := tx.Commit(ctx); err != nil {
@@ -202,94 +185,46 @@ func (s *session) applyOutside(ctx context.Context, c Check, f Finding, a *Actio
 			return nil
 		}
 	}
-	after := ""
+	var after sight
 	err := s.begin(ctx, pgx.ReadOnly, func() (err error) {
 		after, err = s.sees(ctx, c, f.Object)
 		return err
 	})
-	if err == nil && after == "" {
+	if err == nil && after.still() == "" {
 		a.Outcome = "applied"
-	} else if after != "" {
-		a.Reason = "the finding was still there afterwards: " + after
+	} else if err == nil {
+		a.Reason = "the finding was still there afterwards: " + after.still()
 	}
 	return err
 }
 
-// sees asks a check in the transaction under way whether it still finds an object,
-// and returns what it says; a check that cannot look is taken to see it.
-func (s *session) sees(ctx context.Context, c Check, object string) (string, error) {
+// sight is what a check says of one object when it is asked again.
+type sight struct {
+	found string // its evidence; "" when there is no finding any more
+	blind string // why it could not look; "" when it could
+}
+
+// still is why the finding does not count as cleared; a check that cannot look is taken to see it.
+func (v sight) still() string { return firstOf(v.found, v.blind) }
+
+// sees asks a check in the transaction under way whether it still finds an object.
+func (s *session) sees(ctx context.Context, c Check, object string) (sight, error) {
 	kept := s.calls
 	s.calls, s.fixing = nil, true
 	got, err := s.look(ctx, c)
 	s.calls, s.fixing = kept, false
 	if err != nil {
-		return "", err
+		return sight{}, err
 	}
 	for _, f := range got.findings {
 		if f.Object == object {
-			return firstOf(f.Evidence, f.Title), nil
+			return sight{found: firstOf(f.Evidence, f.Title)}, nil
 		}
 	}
 	for _, k := range got.skipped {
 		if k.Object == object || k.Object == "" {
-			return k.Reason, nil
+			return sight{blind: k.Reason}, nil
 		}
 	}
-	return "", nil
-}
-
-// dryRun tries the fixes of findings and rolls each back, and notes how that went.
-// Those that cannot be tried say why.
-func (s *session) dryRun(ctx context.Context, all []Finding) error {
-	checks := map[string]Check{}
-	for _, c := range Checks() {
-		checks[c.Describe().ID] = c
-	}
-	started := time.Now()
-	for i := range all {
-		fix := &all[i].Fix
-		text := strings.Join(fix.SQL, "\n")
-		switch {
-		case len(fix.SQL) == 0:
-		case s.opt.DryRun == 0:
-			fix.DryRun = "not dry-run: it was not asked for"
-		case !fix.Transaction:
-			fix.DryRun = "not dry-run: it cannot run inside a transaction, so that it could not be rolled back"
-		case strings.Contains(text, "setval("):
-			fix.DryRun = "not dry-run: a rollback does not take a sequence back"
-		case s.server.recovery:
-			fix.DryRun = "not dry-run: the server is a standby"
-		case time.Since(started) > s.opt.DryRun:
-			fix.DryRun = fmt.Sprintf("not dry-run: the time for it (%s) was over", s.opt.DryRun)
-		default:
-			outcome, err := s.try(ctx, checks[all[i].ID], all[i])
-			if err != nil {
-				return err
-			}
-			fix.DryRun = outcome
-		}
-	}
-	return nil
-}
-
-// try runs a fix and takes it back.
-func (s *session) try(ctx context.Context, c Check, f Finding) (outcome string, err error) {
-	outcome = "ok"
-	err = s.begin(ctx, pgx.ReadWrite, func() error {
-		for _, sql := range f.Fix.SQL {
-			if _, err := s.tx.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol); err != nil {
-				if ctx.Err() != nil || s.conn.IsClosed() {
-					return problem.Wrap(err, problem.Unavailable, "trying a fix")
-				}
-				outcome = "failed: " + reason(err)
-				return nil
-			}
-		}
-		after, err := s.sees(ctx, c, f.Object)
-		if err == nil && after != "" {
-			outcome = "failed: the finding is still there afterwards: " + after
-		}
-		return err
-	})
-	return outcome, err
+	return sight{}, nil
 }

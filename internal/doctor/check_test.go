@@ -38,7 +38,7 @@ func life(t *testing.T, b broken) {
 		p.exec(t, b.sqlAfter)
 	}
 
-	opt.DryRun = time.Minute
+	opt.DryRun, opt.Hold = time.Minute, time.Minute
 	r := examine(t, opt)
 	f := r.find(object)
 	if f == nil {

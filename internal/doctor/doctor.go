@@ -8,9 +8,13 @@
 // it, what it locks and how it is undone; a Report is all of that. Checks of one
 // family share a file.
 //
-// Examine only reads: every probe runs in a read-only transaction of its own,
-// with a statement timeout and a lock timeout, so that one that fails takes no
-// other with it. Apply changes the database, and nothing else does.
+// Examine leaves nothing behind. Every probe runs in a read-only transaction of its
+// own, with a statement timeout and a lock timeout, so that one that fails takes no
+// other with it. When fixes are to be tried, each is run in a transaction that is
+// rolled back: it waits for its lock no longer than 200 ms and keeps it no longer than
+// two seconds, one at a time, never on a standby, and never when a rollback would not
+// take it back. A scratch copy of the schema, when one is asked for, is a database of its
+// own that is dropped at the end. Apply changes the database, and nothing else does.
 //
 // The packages of the command line and of the server may import it.
 package doctor
@@ -109,7 +113,7 @@ type Fix struct {
 	Undo        string   `json:"undo,omitempty"`
 	Verify      string   `json:"verify,omitempty"`         // returns no row once the finding is cleared
 	Transaction bool     `json:"in_transaction,omitempty"` // false for what PostgreSQL refuses inside of one
-	DryRun      string   `json:"dry_run,omitempty"`        // "ok", "failed: …" or "not dry-run: …"
+	DryRun      string   `json:"dry_run,omitempty"`        // "ok", "ok on a scratch copy", "failed: …" or "not dry-run: …"
 }
 
 // Skipped is something that could not be looked at.
@@ -146,6 +150,7 @@ type Report struct {
 	Skipped  []Skipped `json:"skipped"`
 	Plan     []Step    `json:"plan"`
 	Actions  []Action  `json:"actions,omitempty"` // what Apply did
+	Notes    []string  `json:"notes,omitempty"`   // about the examination itself, such as what an earlier one had left
 }
 
 // Worst is whether the report has a finding as bad as limit.
@@ -160,11 +165,15 @@ type Options struct {
 	Owner  string        // role that should own everything; "" for the owner of the schema
 	App    []string      // roles that the programs run as; none: those that may write to half of the tables
 	Only   []string      // ids of checks; none for all
-	DryRun time.Duration // how long fixes may be tried; 0 for not at all
-	Idle   time.Duration // how long a session may be idle in a transaction or sit on a migrator's lock; 0 for one minute
-	Unused time.Duration // how old the statistics must be to call an index unused; 0 for 14 days
-	Limits Limits        // from when on some figures are a finding
-	Now    time.Time     // what "today" is for ends of life; the server's clock judges everything else
+	DryRun time.Duration // how long fixes may be tried, all together; 0 for not at all
+	Hold   time.Duration // how long one fix that is tried may keep its locks; 0 for two seconds
+	// Scratch lets what cannot be rolled back be tried in a scratch copy of the schema: a
+	// database that is made for it, which needs the right to, and dropped again.
+	Scratch bool
+	Idle    time.Duration // how long a session may be idle in a transaction or sit on a migrator's lock; 0 for one minute
+	Unused  time.Duration // how old the statistics must be to call an index unused; 0 for 14 days
+	Limits  Limits        // from when on some figures are a finding
+	Now     time.Time     // what "today" is for ends of life; the server's clock judges everything else
 }
 
 // Examine looks at a database. What could not be looked at stands in the report;
@@ -194,13 +203,14 @@ func (s *session) examine(ctx context.Context) (*Report, error) {
 		r.Findings = append(r.Findings, got.findings...)
 		r.Skipped = append(r.Skipped, got.skipped...)
 	}
+	if r.Notes, err = s.sweep(ctx, s.opt.Scratch && s.opt.DryRun > 0); err != nil {
+		return nil, err
+	}
 	if err := s.dryRun(ctx, r.Findings); err != nil {
 		return nil, err
 	}
-	for _, f := range r.Findings {
-		if len(f.Fix.SQL) > 0 {
-			r.Plan = append(r.Plan, Step{f.ID, f.Object, f.Fix})
-		}
+	if r.Plan, err = s.plan(ctx, r.Findings); err != nil {
+		return nil, err
 	}
 	sortFindings(r.Findings)
 	return r, nil

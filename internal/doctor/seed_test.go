@@ -2,8 +2,6 @@ package doctor
 
 import (
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -95,54 +93,5 @@ func TestAudit(t *testing.T) {
 		if a.Outcome == "rolled back" {
 			t.Errorf("%s of %s: rolled back: %s", a.ID, a.Object, a.Reason)
 		}
-	}
-}
-
-// TestPlanFiles runs the written plan with psql, file by file, and examines again.
-func TestPlanFiles(t *testing.T) {
-	t.Parallel()
-	p, opt := seeded(t)
-	opt.DryRun = time.Minute
-	r := examine(t, opt)
-	dir := t.TempDir()
-	files, err := r.WritePlan(dir)
-	if err != nil || len(files) < 2 {
-		t.Fatalf("files %v: %v", files, err)
-	}
-	if _, err := r.WritePlan(dir); err == nil {
-		t.Error("an earlier plan was overwritten")
-	}
-	psql, err := exec.LookPath("psql")
-	if err != nil {
-		t.Fatalf("psql is needed (Debian: apt-get install postgresql-client): %v", err)
-	}
-	for _, f := range files {
-		if out, err := exec.CommandContext(t.Context(), psql, "-X", "-d", p.Admin, "-f", filepath.Join(dir, f)).CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v\n%s", f, err, out)
-		}
-	}
-	for _, f := range examine(t, opt).Findings {
-		if f.Severity.AtLeast(High) {
-			t.Errorf("left: %s %s of %s: %s", f.Severity, f.ID, f.Object, f.Evidence)
-		}
-	}
-}
-
-// TestBackup makes the dump that guarded fixes want.
-func TestBackup(t *testing.T) {
-	t.Parallel()
-	_, opt := seeded(t)
-	dir := filepath.Join(t.TempDir(), "dumps")
-	opt.Only = []string{"MIG-04"}
-	r := apply(t, opt, ApplyOptions{Backup: dir})
-	if len(r.Findings) != 0 {
-		t.Errorf("left: %+v; %+v", r.Findings, r.Actions)
-	}
-	dumps, err := filepath.Glob(filepath.Join(dir, "*.dump"))
-	if err != nil || len(dumps) != 1 {
-		t.Fatalf("dumps: %v %v", dumps, err)
-	}
-	if out, err := exec.CommandContext(t.Context(), "pg_restore", "--list", dumps[0]).CombinedOutput(); err != nil || !strings.Contains(string(out), "TABLE DATA manito_dev migrations") {
-		t.Errorf("the dump does not hold the ledger: %v %s", err, out)
 	}
 }
