@@ -16,13 +16,13 @@ func TestBackup(t *testing.T) {
 	t.Parallel()
 	p := newPatient(t)
 	p.exec(t, `create schema "Odd "" Schema"; create type "Odd "" Schema"."Colour" as enum ('red', 'blue');
-		create table "Odd "" Schema"."t'; drop table x; --" (id text, status text, error_message text, hue "Odd "" Schema"."Colour" default 'red', n serial, tags text[]);
-		alter table "Odd "" Schema"."t'; drop table x; --" rename to migrations;
+		create table "Odd "" Schema"."t'; drop table x; --*" as select 'nasty name' as x;
+		create table "Odd "" Schema".migrations (id text, status text, error_message text, hue "Odd "" Schema"."Colour" default 'red', n serial, tags text[]);
 		insert into "Odd "" Schema".migrations (id, status, error_message, tags) values ('001', 'failed', 'a''b', '{x,"y z"}'), ('001', 'success', null, null), ('002', 'success', null, '{}'), ('003', 'failed', E'line\nbreak', null);
 		create table "Odd "" Schema".untouched (id bigint primary key, note text); insert into "Odd "" Schema".untouched values (1, 'canary of the untouched')`)
 	rows := func(conn *pgx.Conn) (out string) {
 		t.Helper()
-		if err := conn.QueryRow(t.Context(), `select string_agg(m::text, E'\n' order by m::text) || (select last_value from "Odd "" Schema".migrations_n_seq) from "Odd "" Schema".migrations m`).Scan(&out); err != nil {
+		if err := conn.QueryRow(t.Context(), `select string_agg(m::text, E'\n' order by m::text) || (select pg_sequence_last_value(pg_get_serial_sequence('"Odd "" Schema".migrations', 'n')::regclass)) from "Odd "" Schema".migrations m`).Scan(&out); err != nil {
 			t.Fatal(err)
 		}
 		return out
@@ -49,7 +49,7 @@ func TestBackup(t *testing.T) {
 		if st, err := os.Stat(filepath.Dir(file)); err != nil || st.Mode().Perm() != 0o700 {
 			t.Errorf("others may read the backup: %v %v", st, err)
 		}
-		text, err := os.ReadFile(file)
+		text, err := command(t.Context(), "pg_restore", "--file=-", file)
 		if err != nil || strings.Contains(string(text), "canary of the untouched") {
 			t.Errorf("%s holds rows of a table that no fix touched (%v)", file, err)
 		}
@@ -70,6 +70,35 @@ func TestBackup(t *testing.T) {
 	}
 	if got := rows(copied.conn); got != before {
 		t.Errorf("restored\n%s\nwas\n%s", got, before)
+	}
+}
+
+// TestPattern dumps the one table that has a name full of what patterns are made of.
+func TestPattern(t *testing.T) {
+	t.Parallel()
+	p := newPatient(t)
+	p.exec(t, `create table shop."T'"".*?$; --\" as select 'the one' as x; create table shop."T'"".xx; --\" as select 'another' as x`)
+	s, err := open(t.Context(), p.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close(t.Context())
+	b := backup{how: ApplyOptions{Backup: t.TempDir()}}
+	for range 2 { // the second time it is there
+		if err := b.keep(t.Context(), s, []string{pattern("shop") + "." + pattern(`T'".*?$; --\`)}, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(b.dir, "rows-*.dump"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("%v %v", files, err)
+	}
+	text, err := command(t.Context(), b.tools.restore, "--file=-", files[0])
+	if err != nil || !strings.Contains(string(text), "the one") || strings.Contains(string(text), "another") {
+		t.Errorf("%v\n%s", err, text)
+	}
+	if err := b.keep(t.Context(), s, []string{pattern("shop") + "." + pattern("not there")}, false); err == nil {
+		t.Error("a table that is not there was dumped")
 	}
 }
 
