@@ -25,8 +25,15 @@ type codeFile struct {
 	doc  *code.Document
 }
 
-// load fetches a corpus and extracts its files, in the order of their paths.
-func load(ctx context.Context, dir string, c corpusSpec) ([]codeFile, error) {
+// loaded is a corpus as it was read, its files in the order of their paths.
+type loaded struct {
+	files    []codeFile
+	others   []codeFile // what is not code of the corpus' language, without doc
+	language lang.Language
+}
+
+// load fetches a corpus and extracts its files.
+func load(ctx context.Context, dir string, c corpusSpec) (*loaded, error) {
 	root, err := corpus.Fetch(ctx, dir, c.pin)
 	if err != nil {
 		return nil, err
@@ -38,21 +45,28 @@ func load(ctx context.Context, dir string, c corpusSpec) ([]codeFile, error) {
 	if len(c.sources) > 0 {
 		language.Sources = c.sources
 	}
-	files, err := extractAll(ctx, root, language)
+	all, err := extractAll(ctx, root, language)
 	if err != nil {
 		return nil, fmt.Errorf("corpus %s: %w", c.name, err)
 	}
-	if c.pin.Registry == corpus.GOROOT {
-		files = slices.DeleteFunc(files, func(f codeFile) bool { return strings.HasPrefix(f.path, "cmd/") })
+	l := &loaded{language: language}
+	for _, f := range all {
+		switch {
+		case c.pin.Registry == corpus.GOROOT && strings.HasPrefix(f.path, "cmd/"):
+		case f.doc == nil:
+			l.others = append(l.others, f)
+		default:
+			l.files = append(l.files, f)
+		}
 	}
-	if len(files) == 0 {
+	if len(l.files) == 0 {
 		return nil, fmt.Errorf("corpus %s: no file of %s below %s", c.name, c.reader, root)
 	}
-	return files, nil
+	return l, nil
 }
 
-// extractAll reads the files of one language below root. Tests are left out: the
-// questions are about the code that they test.
+// extractAll reads the files below root and extracts those of one language. Tests
+// are left out: the questions are about the code that they test.
 func extractAll(ctx context.Context, root string, language lang.Language) (files []codeFile, err error) {
 	tree, err := source.Open(ctx, source.Input{Location: root, Isolated: true})
 	if err != nil {
@@ -78,10 +92,14 @@ func extractAll(ctx context.Context, root string, language lang.Language) (files
 				if err != nil {
 					return err
 				}
-				if c.Skip != source.SkipNone || c.Outline || !slices.Contains(language.Sources, c.Language) {
+				if c.Skip != source.SkipNone || c.Outline || c.Binary {
 					continue
 				}
 				text := slices.Clone(c.Bytes)
+				if !slices.Contains(language.Sources, c.Language) {
+					all[i] = codeFile{path: t.Path, text: text}
+					continue
+				}
 				doc := ex.Extract(ctx, lang.Input{Text: text, Dialect: ex.Dialect(path.Base(t.Path), c.Language)})
 				if doc.Flags&code.DocTest == 0 {
 					all[i] = codeFile{path: t.Path, text: text, doc: doc}
@@ -92,7 +110,7 @@ func extractAll(ctx context.Context, root string, language lang.Language) (files
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(all, func(f codeFile) bool { return f.doc == nil }), nil
+	return slices.DeleteFunc(all, func(f codeFile) bool { return f.path == "" }), nil
 }
 
 // places lists the symbols of a corpus as labels write them, "path:qualified name",

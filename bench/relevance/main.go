@@ -78,8 +78,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		if args[0] == "score" {
 			return nil
 		}
-		if *quick || flags.NArg() > 0 || !*final {
-			return fmt.Errorf("a report is made of all corpora and both halves: report -final")
+		if *quick || flags.NArg() > 0 {
+			return fmt.Errorf("a report is made of all corpora")
 		}
 		if err := writeReport(resultsFile, r); err != nil {
 			return err
@@ -157,11 +157,11 @@ func listSymbols(ctx context.Context, dir, name string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	files, err := load(ctx, dir, c)
+	l, err := load(ctx, dir, c)
 	if err != nil {
 		return err
 	}
-	at := places(files)
+	at := places(l.files)
 	for _, place := range slices.Sorted(maps.Keys(at)) {
 		if _, err := fmt.Fprintln(out, place, at[place]); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"manito/internal/chunk"
+	"manito/internal/graph"
 )
 
 // Method is one way to search, as the sets ask it.
@@ -26,6 +27,8 @@ type Collection struct {
 	// Training is what a method may learn from besides Chunks: where these have been
 	// stripped of their documentation, the documentation of those that are not asked for.
 	Training []chunk.Chunk
+	// Graph is that of the files; its definitions are numbered in each file as those of the chunks.
+	Graph *graph.Graph
 }
 
 // whole is Okapi BM25 over whole words and identifiers (Robertson and Zaragoza

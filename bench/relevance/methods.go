@@ -2,5 +2,20 @@ package main
 
 // methods are the lines of the table, each in its order.
 func methods() []Method {
-	return []Method{&whole{}}
+	return []Method{
+		&whole{},
+		&symbols{},
+		&terms{name: "bm25", fields: flat},
+		&terms{name: "bm25f"},
+	}
+}
+
+// descriptions say what the methods are.
+func descriptions() [][2]string {
+	return [][2]string{
+		{"words", "BM25 over whole words and identifiers: what a search does that does not know code"},
+		{"symbols", "Manito's search for names"},
+		{"bm25", "BM25 over split identifiers and word stems, a chunk as one text"},
+		{"bm25f", "Manito's search by words: the same with a weight for each field (name; path, container and signature; documentation; body)"},
+	}
 }

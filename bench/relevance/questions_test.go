@@ -15,13 +15,13 @@ import (
 
 // fetched loads a corpus. Where a registry's client is missing the test is skipped;
 // in CI that is a failure.
-func fetched(t *testing.T, c corpusSpec) []codeFile {
+func fetched(t *testing.T, c corpusSpec) *loaded {
 	t.Helper()
 	dir, err := corpus.DefaultDir()
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := load(t.Context(), dir, c)
+	l, err := load(t.Context(), dir, c)
 	var away *corpus.Unavailable
 	if errors.As(err, &away) && os.Getenv("CI") == "" {
 		t.Skipf("a package cannot be had on this machine: %v", err)
@@ -29,7 +29,7 @@ func fetched(t *testing.T, c corpusSpec) []codeFile {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return files
+	return l
 }
 
 // TestLabelsAreSymbols: every label of both halves names a symbol of its corpus.
@@ -41,7 +41,7 @@ func TestLabelsAreSymbols(t *testing.T) {
 		}
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			at := places(fetched(t, c))
+			at := places(fetched(t, c).files)
 			for _, half := range halves(true) {
 				all, err := readQuestions(questionFiles, half)
 				if err != nil {

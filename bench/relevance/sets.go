@@ -58,11 +58,16 @@ type asked struct {
 // prepare makes what is asked of a corpus: natural questions and names with
 // mistakes over the code as it is, first sentences over code without documentation.
 func prepare(ctx context.Context, dir string, c corpusSpec, chosen []Half) ([]asked, error) {
-	files, err := load(ctx, dir, c)
+	l, err := load(ctx, dir, c)
 	if err != nil {
 		return nil, err
 	}
-	whole := asked{}
+	files := l.files
+	g, err := linkGraph(ctx, c.name, l.language, l.files, l.others)
+	if err != nil {
+		return nil, fmt.Errorf("corpus %s: %w", c.name, err)
+	}
+	whole := asked{Collection: Collection{Graph: g}}
 	for _, f := range files {
 		whole.add(f, chunk.Split(f.path, f.doc, f.text))
 	}
@@ -80,7 +85,9 @@ func prepare(ctx context.Context, dir string, c corpusSpec, chosen []Half) ([]as
 	whole.sets = append(whole.sets, typos(c.name, &whole))
 	all := []asked{whole}
 	if c.docstrings > 0 {
-		all = append(all, docstrings(c, files))
+		functions := docstrings(c, files)
+		functions.Graph = g
+		all = append(all, functions)
 	}
 	return all, nil
 }

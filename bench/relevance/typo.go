@@ -23,6 +23,7 @@ func mistakes() []mistake {
 		{"neighbour", (*typist).neighbour},
 		{"case", (*typist).loseCase},
 		{"humps", (*typist).humps},
+		{"two", (*typist).two},
 	}
 }
 
@@ -81,6 +82,9 @@ func neighbours(c rune) string {
 	}
 	return string(near)
 }
+
+// two are two mistakes in one name.
+func (t *typist) two(name []rune) []rune { return t.neighbour(t.drop(name)) }
 
 func (t *typist) loseCase(name []rune) []rune {
 	return []rune(strings.ToLower(strings.ReplaceAll(string(name), "_", "")))
