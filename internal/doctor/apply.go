@@ -49,7 +49,8 @@ func Apply(ctx context.Context, opt Options, how ApplyOptions) (*Report, error) 
 	keep := backup{how: how}
 	var actions []Action
 	// What one fix clears can uncover another finding of the same check, such as the next
-	// thing that a function lacks; the limit is there for two fixes that undo one another.
+	// thing that a function lacks, and lets a fix succeed that failed before, such as a unique
+	// index after the duplicates; the limit is there for two fixes that undo one another.
 	for range 4 {
 		done, failed := 0, len(actions)
 		for _, c := range chosen {
@@ -59,7 +60,7 @@ func Apply(ctx context.Context, opt Options, how ApplyOptions) (*Report, error) 
 				return nil, err
 			}
 			for _, f := range got.findings {
-				if slices.ContainsFunc(actions[:failed], func(a Action) bool { return a.ID == f.ID && a.Object == f.Object && a.Outcome != "applied" }) {
+				if slices.ContainsFunc(actions[:failed], func(a Action) bool { return a.ID == f.ID && a.Object == f.Object && a.Outcome == "not applied" }) {
 					continue
 				}
 				a, err := s.apply(ctx, c, f, &keep)
@@ -115,8 +116,7 @@ func (s *session) apply(ctx context.Context, c Check, f Finding, keep *backup) (
 		a.Reason = "the server is a standby"
 		return a, nil
 	case f.Fix.Safety == Guarded:
-		var err error
-		if a.Backup, a.Reason, err = keep.before(ctx, s, f); err != nil || a.Reason != "" {
+		if err := keep.before(ctx, s, f, &a); err != nil || a.Reason != "" {
 			return a, err
 		}
 	}

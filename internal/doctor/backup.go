@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -29,29 +28,37 @@ type backup struct {
 	reason string // why no backup can be made; "" when it can or has not been tried
 }
 
-// before makes sure that what a guarded fix touches is kept, and returns the folder; or
-// the reason why the fix may not be applied. An error means that the session is of no more use.
-func (b *backup) before(ctx context.Context, s *session, f Finding) (dir, reason string, err error) {
+// before makes sure that what a guarded fix touches is kept, and notes where; or the
+// reason why the fix may not be applied. An error means that the session is of no more use.
+func (b *backup) before(ctx context.Context, s *session, f Finding, a *Action) error {
 	switch {
 	case b.how.NoBackup:
-		return "", "", nil
+		return nil
 	case b.how.Backup == "":
-		return "", "it wants a backup first: --backup-dir makes one, --no-backup does without", nil
+		a.Reason = "it wants a backup first: --backup-dir makes one, --no-backup does without"
+		return nil
 	case b.reason != "":
-		return "", b.reason, nil
+		a.Reason = b.reason
+		return nil
 	}
-	tables, all, err := s.touched(ctx, f)
+	what, err := s.touched(ctx, f)
 	if err != nil {
-		return "", "", err
+		return err
 	}
-	if err := b.keep(ctx, s, tables, all); err != nil {
+	if what.failed != "" { // nothing needs to be kept for a fix that does not run
+		a.Outcome, a.Reason = "rolled back", what.failed
+		return nil
+	}
+	if err := b.keep(ctx, s, what.tables, what.all); err != nil {
 		if ctx.Err() != nil || s.conn.IsClosed() {
-			return "", "", problem.Wrap(err, problem.Unavailable, "making a backup")
+			return problem.Wrap(err, problem.Unavailable, "making a backup")
 		}
 		b.reason = "no backup could be made (" + err.Error() + "); --no-backup does without"
-		return "", b.reason, nil
+		a.Reason = b.reason
+		return nil
 	}
-	return b.dir, "", nil
+	a.Backup = b.dir
+	return nil
 }
 
 // keep dumps the definitions, once, and the rows of those tables that are not kept yet;
@@ -151,21 +158,26 @@ The definition of a function or an index is printed by:
     pg_restore --file=- definitions.dump
 `
 
-// touched finds the tables whose rows a fix may change, as patterns for pg_dump: it
-// runs the fix, looks at which tables it has locked for more than reading, and takes it
-// back. A fix that cannot run inside of a transaction builds or drops an index or cleans a
-// table, and changes no row. all is set when it cannot be found out within the limits:
-// then every table counts.
-func (s *session) touched(ctx context.Context, f Finding) (tables []string, all bool, err error) {
+// touch is what a fix may change the rows of.
+type touch struct {
+	tables []string // as patterns for pg_dump
+	all    bool     // it could not be found out within the limits: every table counts
+	failed string   // why the fix does not run; "" when it does
+}
+
+// touched finds the tables whose rows a fix may change: it runs the fix, looks at which
+// tables it has locked for more than reading, and takes it back. A fix that cannot run
+// inside of a transaction builds or drops an index or cleans a table, and changes no row.
+func (s *session) touched(ctx context.Context, f Finding) (what touch, err error) {
 	if !f.Fix.Transaction {
-		return nil, false, nil
+		return what, nil
 	}
 	var locked []uint32
 	until := time.Now().Add(cmp.Or(s.opt.Hold, hold))
 	err = s.begin(ctx, pgx.ReadWrite, func() error {
 		for _, sql := range f.Fix.SQL {
 			if unrevocable.MatchString(sql) && !definition.MatchString(sql) {
-				all = true
+				what.all = true
 				return nil
 			}
 			if err := s.bound(ctx, until); err != nil {
@@ -175,7 +187,11 @@ func (s *session) touched(ctx context.Context, f Finding) (tables []string, all 
 				if ctx.Err() != nil || s.conn.IsClosed() {
 					return problem.Wrap(err, problem.Unavailable, "finding out what a fix touches")
 				}
-				all = true
+				if code := sqlstate(err); code == "55P03" || code == "57014" {
+					what.all = true
+				} else {
+					what.failed = reason(err)
+				}
 				return nil
 			}
 		}
@@ -186,23 +202,22 @@ func (s *session) touched(ctx context.Context, f Finding) (tables []string, all 
 		}
 		return problem.Wrap(err, problem.Internal, "asking for the locks of a fix")
 	})
-	if err != nil || all {
-		return nil, all, err
+	if err != nil || what.all || what.failed != "" {
+		return what, err
 	}
 	// Now that it is taken back: what it would have created is not there, and what it would have dropped is.
 	err = s.begin(ctx, pgx.ReadOnly, func() error {
 		rows, err := s.tx.Query(ctx, `select n.nspname::text, c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
-			where c.oid = any($1::oid[]) and c.relkind in ('r', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'`, locked)
+			where c.oid = any($1::oid[]) and c.relkind in ('r', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' order by 1, 2`, locked)
 		if err != nil {
 			return problem.Wrap(err, problem.Internal, "asking for the tables of a fix")
 		}
-		tables, err = pgx.CollectRows(rows, func(r pgx.CollectableRow) (string, error) {
+		what.tables, err = pgx.CollectRows(rows, func(r pgx.CollectableRow) (string, error) {
 			var schema, name string
 			err := r.Scan(&schema, &name)
 			return pattern(schema) + "." + pattern(name), err
 		})
 		return problem.Wrap(err, problem.Internal, "asking for the tables of a fix")
 	})
-	slices.Sort(tables)
-	return tables, false, err
+	return what, err
 }

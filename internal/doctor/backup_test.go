@@ -38,6 +38,10 @@ func TestBackup(t *testing.T) {
 			folder = a.Backup
 		}
 	}
+	// The unique key of the ledger fails at first, for the duplicates, and is there in the end.
+	if f := r.find(`"Odd "" Schema".migrations`); f != nil && len(f.Fix.SQL) > 0 {
+		t.Errorf("left: %+v", f)
+	}
 	if folder == "" || before == rows(p.conn) {
 		t.Fatalf("no guarded fix was applied, so this test proves nothing: %+v", r.Actions)
 	}
