@@ -67,10 +67,11 @@ const (
 	EvidenceVTA                       // variable type analysis
 	EvidenceChecker                   // a compiler's type checker
 	EvidenceSCIP                      // an imported index
+	EvidenceAdopted                   // the database of a predecessor said so
 	numEvidences
 )
 
-var evidenceWords = [numEvidences]string{"scope", "import", "package", "receiver", "methodset", "cha", "vta", "checker", "scip"}
+var evidenceWords = [numEvidences]string{"scope", "import", "package", "receiver", "methodset", "cha", "vta", "checker", "scip", "adopted"}
 
 // String is the evidence in lower case.
 func (e Evidence) String() string {
@@ -109,6 +110,7 @@ const (
 	ReasonContextual                // the receiver's type comes from where its function is passed
 	ReasonChecker                   // a type checker said so
 	ReasonLiteral                   // member of an object literal
+	ReasonAdopted                   // taken over from the database of a predecessor, not established here
 	numEdgeReasons
 )
 
@@ -136,6 +138,7 @@ var reasonTexts = map[Reason]string{
 	ReasonPromoted: "member of an embedded or base type", ReasonMethodSet: "the method set matches", ReasonOneImpl: "the only implementation in the repository",
 	ReasonDeclared: "declared in the type's heading", ReasonOverride: "same name in a subtype", ReasonUnionMember: "one of the receiver's possible types",
 	ReasonContextual: "receiver's type comes from the call it is passed to", ReasonChecker: "a type checker resolved it", ReasonLiteral: "member of an object literal",
+	ReasonAdopted:       "taken over from another database",
 	SiteUnknownReceiver: "the receiver's type is unknown", SiteNoMember: "the receiver's type has no such member in the repository",
 	SiteDynamic: "computed at run time", SiteExternal: "belongs to an external package", SiteBuiltin: "belongs to the language",
 	SiteGlobal: "nothing in the repository declares it", SiteUnresolvedModule: "its import could not be resolved", SiteNoExport: "the module does not export it",
@@ -165,6 +168,8 @@ func (r Reason) Evidence() Evidence {
 		return EvidenceScope
 	case ReasonChecker:
 		return EvidenceChecker
+	case ReasonAdopted:
+		return EvidenceAdopted
 	}
 	return EvidenceReceiver
 }
