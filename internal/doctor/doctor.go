@@ -25,6 +25,10 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"manito/internal/problem"
 )
 
 // Severity is how bad a finding is.
@@ -141,6 +145,7 @@ type Step struct {
 // Report is the outcome of an examination.
 type Report struct {
 	Schema   string    `json:"schema"` // "manito/doctor/v1"
+	At       time.Time `json:"at"`     // when it was examined, by the server's clock
 	Server   string    `json:"server"` // version of PostgreSQL
 	Database string    `json:"database"`
 	Role     string    `json:"role"`
@@ -195,6 +200,11 @@ func (s *session) examine(ctx context.Context) (*Report, error) {
 	}
 	r := &Report{Schema: "manito/doctor/v1", Server: s.server.version, Database: s.server.database, Role: s.server.user,
 		Schemas: s.scopes, Checks: len(chosen), Findings: []Finding{}, Skipped: []Skipped{}, Plan: []Step{}}
+	if err := s.begin(ctx, pgx.ReadOnly, func() error {
+		return problem.Wrap(s.tx.QueryRow(ctx, "select now()").Scan(&r.At), problem.Internal, "asking the server for the time")
+	}); err != nil {
+		return nil, err
+	}
 	for _, c := range chosen {
 		got, err := s.look(ctx, c)
 		if err != nil {

@@ -70,9 +70,11 @@ func (s *session) parts(ctx context.Context, moves []move) (out []move, err erro
 		tables[i] = m.name
 	}
 	err = s.begin(ctx, pgx.ReadOnly, func() error {
-		rows, err := s.tx.Query(ctx, `select t.n::int4, d.objid::regclass::text from unnest($1::text[]) with ordinality t(name, n)
-			join pg_depend d on d.refobjid = to_regclass(t.name) and d.refclassid = 'pg_class'::regclass
-			join pg_class c on c.oid = d.objid where d.classid = 'pg_class'::regclass and c.relkind in ('i', 'I', 'S') order by 1, 2`, tables)
+		// Not to_regclass: it fails without a right on the schema.
+		rows, err := s.tx.Query(ctx, `select t.n::int4, d.objid::regclass::text from pg_class o join unnest($1::text[]) with ordinality t(name, n) on t.name = o.oid::regclass::text
+			join pg_depend d on d.refobjid = o.oid and d.refclassid = 'pg_class'::regclass
+			join pg_class c on c.oid = d.objid where o.relnamespace in (select oid from pg_namespace where nspname = any($2::text[])) and o.relkind in ('r', 'p', 'm')
+			and d.classid = 'pg_class'::regclass and c.relkind in ('i', 'I', 'S') order by 1, 2`, tables, s.arguments()["schemas"])
 		if err != nil {
 			return problem.Wrap(err, problem.Internal, "asking what belongs to a table")
 		}

@@ -1,16 +1,20 @@
 package doctor
 
 import (
-	"encoding/json"
 	"fmt"
-	"html/template"
-	"io"
+	"slices"
 	"strings"
 )
 
-// counts is how many findings there are of each severity, worst first, in words.
-func (r *Report) counts() string {
-	var out []string
+// Count is how many findings there are of one severity.
+type Count struct {
+	Severity Severity
+	N        int
+}
+
+// Counts are the findings by severity, worst first, without those that there are none of.
+func (r *Report) Counts() []Count {
+	var out []Count
 	for _, s := range Severities() {
 		n := 0
 		for _, f := range r.Findings {
@@ -19,8 +23,17 @@ func (r *Report) counts() string {
 			}
 		}
 		if n > 0 {
-			out = append(out, fmt.Sprintf("%d %s", n, s))
+			out = append(out, Count{s, n})
 		}
+	}
+	return out
+}
+
+// counts is Counts in words.
+func (r *Report) counts() string {
+	var out []string
+	for _, c := range r.Counts() {
+		out = append(out, fmt.Sprintf("%d %s", c.N, c.Severity))
 	}
 	if len(out) == 0 {
 		return "nothing was found"
@@ -37,143 +50,67 @@ func (r *Report) Summary() string {
 	return s
 }
 
-// Markdown writes the report as a page for a colleague.
-func (r *Report) Markdown(w io.Writer) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "# Database report: %s\n\n%s.\n", cell(r.Database), cell(r.Summary()))
-	for _, severity := range Severities() {
-		head := false
-		for _, f := range r.Findings {
-			if f.Severity != severity {
-				continue
-			}
-			if !head {
-				fmt.Fprintf(&b, "\n## %s\n", strings.ToUpper(string(severity[:1]))+string(severity[1:]))
-				head = true
-			}
-			fmt.Fprintf(&b, "\n### %s: %s\n\n%s.\n\n- evidence: %s\n- why: %s\n- breaks: %s\n", f.ID, cell(f.Object), f.Title, cell(f.Evidence), f.Cause, f.Breaks)
-			if len(f.Fix.SQL) == 0 {
-				fmt.Fprintf(&b, "- to do: %s\n", cell(f.Fix.Advice))
-			} else {
-				fmt.Fprintf(&b, "- fix (%s, by %s, lock %s, %s):\n\n%s\n", f.Fix.Safety, cell(f.Fix.Role), cell(f.Fix.Lock), cell(f.Fix.DryRun), fence(strings.Join(f.Fix.SQL, ";\n")+";"))
-			}
-		}
+// Verdict is what the findings come to, in a sentence for somebody who reads no further.
+func (r *Report) Verdict() string {
+	var s string
+	switch {
+	case r.Worst(Critical):
+		s = "Something is broken or data is at risk: the critical findings come first"
+	case r.Worst(High):
+		s = "It works, and will break or can be broken into: see the high findings"
+	case r.Worst(Low):
+		s = "It works; what was found costs time or hides the next failure"
+	case r.Incomplete():
+		s = "Nothing is wrong with what could be looked at"
+	default:
+		s = "Nothing is wrong"
 	}
-	if len(r.Skipped) > 0 {
-		b.WriteString("\n## Not looked at\n\n| check | object | why |\n|---|---|---|\n")
-		for _, k := range r.Skipped {
-			fmt.Fprintf(&b, "| %s | %s | %s |\n", k.ID, cell(k.Object), cell(k.Reason))
-		}
+	if r.Incomplete() {
+		s += ". Some things could not be looked at, and may be wrong"
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return s + "."
 }
 
-// fence puts text into a code block that the text cannot end.
-func fence(text string) string {
-	f := "```"
-	for strings.Contains(text, f) {
-		f += "`"
-	}
-	return f + "sql\n" + text + "\n" + f
+// Group is the findings of one check that have severity, cause and consequence in common.
+type Group struct {
+	ID                   string
+	Severity             Severity
+	Title, Cause, Breaks string
+	Findings             []Finding
 }
 
-// cell makes a text safe inside of a Markdown line or table.
-func cell(s string) string {
-	return strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;", "*", `\*`, "`", "\\`", "[", `\[`).Replace(s)
-}
-
-var page = template.Must(template.New("report").Funcs(template.FuncMap{"lines": func(s []string) string { return strings.Join(s, ";\n") + ";" }}).Parse(`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Database report: {{.Database}}</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24;background:#fff}h2{font-size:1.1rem;margin:1.6rem 0 .3rem}pre{background:#f3f4f6;padding:.8rem;overflow-x:auto}dt{font-weight:600}dd{margin:0 0 .3rem}.critical,.high{color:#a4151c}.medium{color:#7a4b00}table{border-collapse:collapse}td,th{text-align:left;padding:.3rem .8rem .3rem 0;vertical-align:top}</style></head><body>
-<h1>Database report: {{.Database}}</h1><p>{{.Summary}}.</p>
-{{range .Findings}}<h2><span class="{{.Severity}}">{{.Severity}}</span> {{.ID}}: {{.Object}}</h2><p>{{.Title}}.</p>
-<dl><dt>Evidence</dt><dd>{{.Evidence}}</dd><dt>Why</dt><dd>{{.Cause}}</dd><dt>Breaks</dt><dd>{{.Breaks}}</dd>
-{{if .Fix.SQL}}<dt>Fix ({{.Fix.Safety}}, by {{.Fix.Role}}, lock {{.Fix.Lock}}, {{.Fix.DryRun}})</dt><dd><pre>{{lines .Fix.SQL}}</pre></dd><dt>Undo</dt><dd><pre>{{.Fix.Undo}}</pre></dd>{{else}}<dt>To do</dt><dd>{{.Fix.Advice}}</dd>{{end}}</dl>
-{{end}}{{if .Skipped}}<h2>Not looked at</h2><table><tr><th>Check</th><th>Object</th><th>Why</th></tr>{{range .Skipped}}<tr><td>{{.ID}}</td><td>{{.Object}}</td><td>{{.Reason}}</td></tr>{{end}}</table>{{end}}
-</body></html>
-`))
-
-// HTML writes the report as a page that needs nothing else.
-func (r *Report) HTML(w io.Writer) error { return page.Execute(w, r) }
-
-// The parts of SARIF 2.1.0 that a report needs.
-type (
-	sarifLog struct {
-		Schema  string     `json:"$schema"`
-		Version string     `json:"version"`
-		Runs    []sarifRun `json:"runs"`
-	}
-	sarifRun struct {
-		Tool        sarifTool         `json:"tool"`
-		Results     []sarifResult     `json:"results"`
-		Invocations []sarifInvocation `json:"invocations"`
-	}
-	sarifTool struct {
-		Driver sarifDriver `json:"driver"`
-	}
-	sarifDriver struct {
-		Name  string      `json:"name"`
-		Rules []sarifRule `json:"rules"`
-	}
-	sarifRule struct {
-		ID               string    `json:"id"`
-		ShortDescription sarifText `json:"shortDescription"`
-		FullDescription  sarifText `json:"fullDescription"`
-		Help             sarifText `json:"help"`
-	}
-	sarifText struct {
-		Text string `json:"text"`
-	}
-	sarifResult struct {
-		RuleID    string          `json:"ruleId"`
-		Level     string          `json:"level"`
-		Message   sarifText       `json:"message"`
-		Locations []sarifLocation `json:"locations"`
-		// A finding keeps its identity over runs, so that a viewer knows what is new.
-		Fingerprints map[string]string `json:"partialFingerprints"`
-	}
-	sarifLocation struct {
-		Logical []sarifLogical `json:"logicalLocations"`
-	}
-	sarifLogical struct {
-		FullyQualifiedName string `json:"fullyQualifiedName"`
-		Kind               string `json:"kind"`
-	}
-	sarifInvocation struct {
-		Successful    bool                `json:"executionSuccessful"`
-		Notifications []sarifNotification `json:"toolExecutionNotifications"`
-	}
-	sarifNotification struct {
-		Level   string    `json:"level"`
-		Message sarifText `json:"message"`
-	}
-)
-
-// SARIF writes the report in the format that code scanners exchange, version 2.1.0.
-func (r *Report) SARIF(w io.Writer) error {
-	run := sarifRun{Tool: sarifTool{sarifDriver{Name: "manito db doctor", Rules: []sarifRule{}}}, Results: []sarifResult{}}
-	for _, c := range Checks() {
-		i := c.Describe()
-		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{i.ID, sarifText{i.Title}, sarifText{i.Cause + ". " + i.Breaks}, sarifText{i.Advice}})
-	}
+// Groups are the findings, worst first, those of one kind together.
+func (r *Report) Groups() []Group {
+	var out []Group
 	for _, f := range r.Findings {
-		level := "note"
-		if f.Severity.AtLeast(High) {
-			level = "error"
-		} else if f.Severity == Medium {
-			level = "warning"
+		i := slices.IndexFunc(out, func(g Group) bool {
+			return g.ID == f.ID && g.Severity == f.Severity && g.Title == f.Title && g.Cause == f.Cause && g.Breaks == f.Breaks
+		})
+		if i < 0 {
+			i = len(out)
+			out = append(out, Group{ID: f.ID, Severity: f.Severity, Title: f.Title, Cause: f.Cause, Breaks: f.Breaks})
 		}
-		run.Results = append(run.Results, sarifResult{f.ID, level, sarifText{f.Title + ": " + f.Object + ": " + f.Evidence},
-			[]sarifLocation{{[]sarifLogical{{r.Database + "." + f.Object, "object"}}}}, map[string]string{"manito/v1": f.ID + " " + f.Object}})
+		out[i].Findings = append(out[i].Findings, f)
 	}
-	notes := []sarifNotification{}
-	for _, k := range r.Skipped {
-		notes = append(notes, sarifNotification{"note", sarifText{strings.TrimSpace(k.ID+" "+k.Object) + ": " + k.Reason}})
-	}
-	run.Invocations = []sarifInvocation{{true, notes}}
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})
+	return out
 }
+
+// Missed is what could not be looked at and should have been, and LeftAlone what the
+// doctor leaves alone by itself.
+func (r *Report) Missed() []Skipped { return r.skipped(false) }
+
+// LeftAlone is what the doctor does not look at by design, such as a function that acts
+// outside of its transaction.
+func (r *Report) LeftAlone() []Skipped { return r.skipped(true) }
+
+func (r *Report) skipped(design bool) (out []Skipped) {
+	for _, k := range r.Skipped {
+		if k.ByDesign == design {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// Script is the SQL of a fix as people run it.
+func (f Fix) Script() string { return strings.Join(f.SQL, ";\n") + ";" }

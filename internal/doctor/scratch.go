@@ -83,8 +83,8 @@ func (s *session) copySchema(ctx context.Context) (*scratch, error) {
 	return c, nil
 }
 
-// elsewhere are entries of a dump that would act outside of the copy or on later statements.
-var elsewhere = regexp.MustCompile(`(?m)^\d+; \d+ \d+ (EVENT TRIGGER|SUBSCRIPTION|PUBLICATION)\b`)
+// abroad are entries of a dump that would act outside of the copy or on later statements.
+var abroad = regexp.MustCompile(`(?m)^\d+; \d+ \d+ (EVENT TRIGGER|SUBSCRIPTION|PUBLICATION)\b`)
 
 // fill copies the definitions of everything into a scratch database and connects to it.
 func (s *session) fill(ctx context.Context, c *scratch, programs tools) error {
@@ -108,7 +108,7 @@ func (s *session) fill(ctx context.Context, c *scratch, programs tools) error {
 	}
 	var keep bytes.Buffer
 	for line := range bytes.Lines(entries) {
-		if !elsewhere.Match(line) {
+		if !abroad.Match(line) {
 			keep.Write(line)
 		}
 	}
