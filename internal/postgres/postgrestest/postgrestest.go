@@ -2,8 +2,9 @@
 // PostgreSQL server: a copy of a template that is made once per version of the
 // migrations. The server is Manito's own embedded one in the temporary folder,
 // shared by all test processes and stopped by the last; MANITO_TEST_DATABASE_URL
-// names another, with the rights of a superuser. MANITO_TEST_SCHEMA chooses the
-// schema, so that the suite can prove that no name is taken for granted.
+// names another, with the rights of a superuser. MANITO_TEST_PG_BIN is the folder of
+// other server programs than those that are found first, and MANITO_TEST_SCHEMA chooses
+// the schema, so that the suite can prove that no version and no name is taken for granted.
 //
 // Only tests may import it. A package that does has
 //

@@ -46,6 +46,10 @@ func NewPrivate(t testing.TB) *Private {
 
 // StartPrivate is NewPrivate for a server that several tests share; close it after the last.
 func StartPrivate(ctx context.Context) (p *Private, err error) {
+	bin, err := programs()
+	if err != nil {
+		return nil, err
+	}
 	p = &Private{}
 	if p.root, err = os.MkdirTemp("", "manito-private"); err != nil { // a test's own folder is too long for a socket
 		return nil, err
@@ -53,7 +57,7 @@ func StartPrivate(ctx context.Context) (p *Private, err error) {
 	if err := os.Chmod(p.root, 0o755); err != nil {
 		return nil, err
 	}
-	if p.cluster, err = pgembed.Open(ctx, pgembed.Options{Root: p.root, Settings: map[string]string{"shared_buffers": "32MB"}}); err != nil {
+	if p.cluster, err = pgembed.Open(ctx, pgembed.Options{Root: p.root, BinDir: bin, Settings: map[string]string{"shared_buffers": "32MB"}}); err != nil {
 		return nil, err
 	}
 	const name = "private"

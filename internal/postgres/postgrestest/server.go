@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -41,13 +42,34 @@ type server struct {
 // schemaName is the schema that the suite runs in.
 func schemaName() string { return cmp.Or(os.Getenv("MANITO_TEST_SCHEMA"), migrate.DefaultSchema) }
 
+// programs is the folder of the server's programs; empty takes what pgembed finds. With
+// MANITO_TEST_DATABASE_URL it holds for the servers that tests have for themselves. A
+// folder without a server is an error: pgembed would take another version in its place.
+func programs() (string, error) {
+	bin := os.Getenv("MANITO_TEST_PG_BIN")
+	if bin == "" {
+		return "", nil
+	}
+	if err := exec.Command(filepath.Join(bin, "postgres"), "--version").Run(); err != nil {
+		return "", fmt.Errorf("MANITO_TEST_PG_BIN names %s, which holds no working postgres: %w", bin, err)
+	}
+	return bin, nil
+}
+
 // start starts or joins the server and makes the template when there is none.
 func start(ctx context.Context) (*server, error) {
 	s := &server{url: os.Getenv("MANITO_TEST_DATABASE_URL"), schema: schemaName()}
 	if s.url == "" {
-		var err error
+		bin, err := programs()
+		if err != nil {
+			return nil, err
+		}
 		root := filepath.Join(os.TempDir(), fmt.Sprintf("manito-test-postgres-%d", os.Geteuid()))
-		if s.cluster, err = pgembed.Open(ctx, pgembed.Options{Root: root}); err != nil {
+		if bin != "" { // a cluster of one major version is not another's
+			sum := sha256.Sum256([]byte(bin))
+			root += "-" + hex.EncodeToString(sum[:4])
+		}
+		if s.cluster, err = pgembed.Open(ctx, pgembed.Options{Root: root, BinDir: bin}); err != nil {
 			return nil, err
 		}
 	}
