@@ -93,16 +93,8 @@ func OpenSource(ctx context.Context, dsn, schema string) (s *Source, err error) 
 			s.Close(ctx)
 		}
 	}()
-	if s.tx, err = s.conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}); err != nil {
-		return nil, explain(ctx, err, "beginning to read")
-	}
-	// What row security would hide must be an error, not a row less. The other settings
-	// decide how values become text.
-	if _, err = s.tx.Exec(ctx, `
-		set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0; set local lock_timeout = '30s';
-		set local row_security = off; set local search_path = pg_catalog; set local timezone = 'UTC'; set local extra_float_digits = 3;
-		set local datestyle = 'ISO'; set local intervalstyle = 'iso_8601'; set local bytea_output = 'hex'`, pgx.QueryExecModeSimpleProtocol); err != nil {
-		return nil, explain(ctx, err, "beginning to read")
+	if err = s.begin(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}); err != nil {
+		return nil, err
 	}
 	if err = s.identify(ctx); err != nil {
 		return nil, err
@@ -114,6 +106,19 @@ func OpenSource(ctx context.Context, dsn, schema string) (s *Source, err error) 
 		return nil, err
 	}
 	return s, s.readable(ctx)
+}
+
+// begin begins the transaction in which everything is done. What row security would hide
+// must be an error, not a row less; the other settings decide how values become text.
+func (s *Source) begin(ctx context.Context, how pgx.TxOptions) (err error) {
+	if s.tx, err = s.conn.BeginTx(ctx, how); err != nil {
+		return explain(ctx, err, "beginning a transaction")
+	}
+	_, err = s.tx.Exec(ctx, `
+		set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0; set local lock_timeout = '30s';
+		set local row_security = off; set local search_path = pg_catalog; set local timezone = 'UTC'; set local extra_float_digits = 3;
+		set local datestyle = 'ISO'; set local intervalstyle = 'iso_8601'; set local bytea_output = 'hex'`, pgx.QueryExecModeSimpleProtocol)
+	return explain(ctx, err, "beginning a transaction")
 }
 
 // Close ends the snapshot, also when ctx has ended.

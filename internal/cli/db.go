@@ -9,7 +9,7 @@ import (
 func (a *app) dbCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "db", Short: "Look after the database"}
 	cmd.AddCommand(a.dbInitCommand(), a.dbStatusCommand(), a.dbPlanCommand(), a.dbUpCommand(), a.dbDownCommand(),
-		a.dbValidateCommand(), a.dbLintCommand(), a.dbDriftCommand(), a.dbRepairCommand(), a.dbDoctorCommand(), a.dbUpgradeCommand(),
+		a.dbValidateCommand(), a.dbLintCommand(), a.dbDriftCommand(), a.dbRepairCommand(), a.dbDoctorCommand(), a.dbAdoptCommand(), a.dbUpgradeCommand(),
 		a.dbShellCommand(), a.dbStopCommand(), a.dbKeepCommand())
 	return cmd
 }
