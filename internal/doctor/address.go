@@ -81,11 +81,11 @@ const skew = 5 * time.Second
 
 func skewed(ctx context.Context, s *session) (out result, err error) {
 	var theirs time.Time
-	before := time.Now()
+	before := s.now()
 	if err := s.tx.QueryRow(ctx, "select clock_timestamp()").Scan(&theirs); err != nil {
 		return out, err
 	}
-	out.findings = clocks(before, theirs, time.Now())
+	out.findings = clocks(before, theirs, s.now())
 	return out, nil
 }
 

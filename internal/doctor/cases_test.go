@@ -24,7 +24,7 @@ var cases = []broken{
 	{id: "OWN-01", name: "function", sql: "alter function shop.total owner to doctor_test_other", object: "function shop.total(n bigint)", evidence: "doctor_test_other", undo: true},
 	{id: "OWN-01", name: "view", sql: "alter view shop.recent owner to doctor_test_other", object: "view shop.recent", evidence: "doctor_test_other", undo: true},
 	{id: "OWN-01", name: "type", sql: "create type shop.colour as enum ('red'); alter type shop.colour owner to doctor_test_other", object: "type shop.colour", evidence: "doctor_test_other", undo: true},
-	{id: "OWN-01", name: "sequence", sql: "create sequence shop.loose", object: "sequence shop.loose", evidence: "manito_super", undo: true},
+	{id: "OWN-01", name: "sequence", sql: "create sequence shop.loose", object: "sequence shop.loose", evidence: "expected doctor_test_owner", undo: true},
 	{id: "OWN-02", sql: "alter schema shop owner to doctor_test_other", object: "schema shop", evidence: "2 of 2 tables", undo: true},
 	{id: "OWN-03", sql: "alter table shop.orders owner to doctor_test_other", object: "objects of doctor_test_other", evidence: "not a member of doctor_test_other", clean: "alter table shop.orders owner to doctor_test_owner",
 		options: func(o *Options) { o.DSN += " user=doctor_test_app password=manito-test" }},

@@ -31,10 +31,7 @@ const (
 // certificate looks at what the server presents: in this session's handshake, or, where
 // this session goes through a Unix socket, in its file.
 func certificate(ctx context.Context, s *session) (out result, err error) {
-	now := s.opt.Now
-	if now.IsZero() {
-		now = time.Now()
-	}
+	now := s.now()
 	if c, ok := s.conn.PgConn().Conn().(*tls.Conn); ok {
 		if peers := c.ConnectionState().PeerCertificates; len(peers) > 0 {
 			out.findings = judgeCertificate(peers[0], now)

@@ -64,6 +64,6 @@ from (select count(*) as n from pg_ls_archive_statusdir() where name like '%.rea
 			Breaks: "a failover would lose what it has not received, and reads from it are old",
 			Advice: "look at the standby's log and at pg_stat_replication"}, `
 select 'standby ' || coalesce(nullif(application_name, ''), client_addr::text, pid::text) as object, format('%s behind, replay lag %s', pg_size_pretty(pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)), replay_lag) as evidence
-from pg_stat_replication where not pg_is_in_recovery() and (replay_lag > interval '5 min' or pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn) > 1073741824) order by 1`},
+from pg_stat_replication where not pg_is_in_recovery() and (replay_lag > @lag::interval or pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn) > 1073741824) order by 1`},
 	}
 }

@@ -12,19 +12,20 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// poolers are the checks of the family CONN about what stands between a program and the server.
+// poolers are the checks of the family CONN about what stands between a program and the
+// server. Who waits is asked first: telling the modes apart may itself have to wait.
 func poolers() []Check {
 	return []Check{
-		own{Info{ID: "CONN-06", Title: "A pooler gives each transaction another session", Severity: Medium, Safety: Advice,
-			Cause:  "the address leads to a pooler in transaction mode",
-			Breaks: "LISTEN, session locks, SET and temporary tables are another program's a moment later; two migrators both get the lock",
-			Advice: "give the migrator and what listens a direct address"},
-			"-- select pg_backend_pid() on one connection, then in a transaction of a second, then on the first again: a pooler in transaction mode has given the first one's session away", pooled},
 		own{Info{ID: "CONN-08", Title: "Programs wait for the pooler", Severity: Medium, Safety: Advice,
 			Cause:  "its pool is smaller than what the programs do at the same time, or a transaction holds a connection for long (CONN-03)",
 			Breaks: "each of them waits before its first statement, and gives up after query_wait_timeout",
 			Advice: "raise default_pool_size, as far as max_connections allows, or end what holds the connections"},
 			"-- in the pooler's own database pgbouncer: SHOW POOLS; cl_waiting and maxwait say who waits, and for how long", queued},
+		own{Info{ID: "CONN-06", Title: "A pooler gives each transaction another session", Severity: Medium, Safety: Advice,
+			Cause:  "the address leads to a pooler in transaction mode",
+			Breaks: "LISTEN, session locks, SET and temporary tables are another program's a moment later; two migrators both get the lock",
+			Advice: "give the migrator and what listens a direct address"},
+			"-- select pg_backend_pid() on one connection, then then in a transaction of a second while the first is open: a pooler in transaction mode gives both the same session", pooled},
 	}
 }
 
@@ -38,45 +39,59 @@ func (s *session) behindPooler(ctx context.Context) (bool, error) {
 	return pid != s.conn.PgConn().PID(), nil
 }
 
-// pooled tells a pooler in transaction mode from one in session mode: a second connection
-// takes the session that the first has given back, and the first finds another.
+// patienceForSession is how long a pooler may take to give a connection a session of the server.
+const patienceForSession = 3 * time.Second
+
+// pooled tells a pooler in transaction mode from one in session mode: in transaction mode
+// the session that served a connection serves another one, while the first stays open.
 func pooled(ctx context.Context, s *session) (out result, err error) {
 	there, err := s.behindPooler(ctx)
 	if err != nil || !there {
 		return out, err
 	}
-	var conns [2]*pgx.Conn
-	for i := range conns {
-		if conns[i], err = pgx.ConnectConfig(ctx, s.conn.Config()); err != nil {
-			return out, err
+	limited, cancel := context.WithTimeout(ctx, patienceForSession)
+	defer cancel()
+	first, err := pgx.ConnectConfig(limited, s.conn.Config())
+	if err != nil {
+		return out, ended(ctx, err)
+	}
+	defer func() { err = errors.Join(err, first.Close(context.WithoutCancel(ctx))) }()
+	second, err := pgx.ConnectConfig(limited, s.conn.Config())
+	if err != nil {
+		return out, ended(ctx, err)
+	}
+	defer func() { err = errors.Join(err, second.Close(context.WithoutCancel(ctx))) }()
+	var before, taken, after uint32
+	if err := first.QueryRow(limited, "select pg_backend_pid()").Scan(&before); err != nil {
+		return out, ended(ctx, err)
+	}
+	tx, err := second.BeginTx(limited, pgx.TxOptions{AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return out, ended(ctx, err)
+	}
+	if err := tx.QueryRow(limited, "select pg_backend_pid()").Scan(&taken); err != nil {
+		return out, ended(ctx, err)
+	}
+	said := fmt.Sprintf("process %d of the server served one connection, and then another while the first was open", before)
+	if before != taken {
+		if err := first.QueryRow(limited, "select pg_backend_pid()").Scan(&after); err != nil {
+			return out, ended(ctx, err)
 		}
-		defer func() { err = errors.Join(err, conns[i].Close(context.WithoutCancel(ctx))) }()
-	}
-	pid := func(q interface {
-		QueryRow(context.Context, string, ...any) pgx.Row
-	}) (n uint32, err error) {
-		return n, q.QueryRow(ctx, "select pg_backend_pid()").Scan(&n)
-	}
-	before, err := pid(conns[0])
-	if err != nil {
-		return out, err
-	}
-	tx, err := conns[1].BeginTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly})
-	if err != nil {
-		return out, err
-	}
-	taken, err := pid(tx)
-	if err != nil {
-		return out, errors.Join(err, tx.Rollback(ctx))
-	}
-	after, err := pid(conns[0])
-	if err = errors.Join(err, tx.Rollback(ctx)); err != nil {
-		return out, err
+		said = fmt.Sprintf("one connection was served by process %d of the server, then by %d", before, after)
 	}
 	if before == taken || before != after {
-		out.findings = []Finding{{Object: "connection", Evidence: fmt.Sprintf("one connection was served by process %d, then by %d, while another was served by %d", before, after, taken)}}
+		out.findings = []Finding{{Object: "connection", Evidence: said}}
 	}
-	return out, nil
+	return out, tx.Rollback(ctx)
+}
+
+// ended passes over an error that comes of waiting too long for a session: a pooler that
+// keeps one for each connection has none left.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	return err
 }
 
 // waiting is how long a program may wait for the pooler.

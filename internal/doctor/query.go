@@ -110,16 +110,18 @@ func (s *session) arguments() map[string][]string {
 
 // Limits are figures that depend on the installation; the zero value is right for most.
 type Limits struct {
-	Pool  int     // how many connections the programs may open together; 0 when it is not known
-	Reads int64   // how many blocks must have been read before the hit ratio is judged; 0 for ten million
-	Spill int64   // how many bytes a day queries may write to temporary files; 0 for a gigabyte
-	Queue float64 // which part of the queue of notifications may be full; 0 for a quarter
-	Free  float64 // which part of the disk must be free; 0 for a tenth
+	Pool  int           // how many connections the programs may open together; 0 when it is not known
+	Reads int64         // how many blocks must have been read before the hit ratio is judged; 0 for ten million
+	Spill int64         // how many bytes a day queries may write to temporary files; 0 for a gigabyte
+	Queue float64       // which part of the queue of notifications may be full; 0 for a quarter
+	Free  float64       // which part of the disk must be free; 0 for a tenth
+	Lag   time.Duration // how far a standby may be behind; 0 for five minutes
 }
 
 // limits are what probes compare with.
 func (s *session) limits() map[string]string {
 	return map[string]string{
+		"lag":    fmt.Sprintf("%d ms", cmp.Or(s.opt.Limits.Lag, 5*time.Minute).Milliseconds()),
 		"pool":   strconv.Itoa(s.opt.Limits.Pool),
 		"reads":  strconv.FormatInt(cmp.Or(s.opt.Limits.Reads, 10_000_000), 10),
 		"spill":  strconv.FormatInt(cmp.Or(s.opt.Limits.Spill, 1<<30), 10),

@@ -81,6 +81,14 @@ func (s *session) close(ctx context.Context) {
 	_ = s.conn.Close(ctx) // the server notices a closed socket by itself
 }
 
+// now is this machine's clock, or what the caller says that it is.
+func (s *session) now() time.Time {
+	if s.opt.Now.IsZero() {
+		return time.Now()
+	}
+	return s.opt.Now
+}
+
 // refusal explains why there is no connection.
 func refusal(ctx context.Context, cfg *pgx.ConnConfig, err error) error {
 	if ctx.Err() != nil {

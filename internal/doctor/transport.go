@@ -11,7 +11,8 @@ select format('%s from %s', a.usename, host(a.client_addr)) as object, count(*) 
 from pg_stat_ssl s join pg_stat_activity a using (pid)
 where not s.ssl and a.client_addr is not null and not a.client_addr <<= '127.0.0.0/8' and a.client_addr <> '::1' group by a.usename, a.client_addr
 union all
-select 'server', 'ssl = off, while it listens on ' || current_setting('listen_addresses') where current_setting('ssl') = 'off' and current_setting('listen_addresses') not in ('', 'localhost', '127.0.0.1', '::1', '127.0.0.1,::1', 'localhost,127.0.0.1') order by 1`},
+select 'server', 'ssl = off, while it listens on ' || current_setting('listen_addresses') where current_setting('ssl') = 'off'
+  and exists (select from regexp_split_to_table(current_setting('listen_addresses'), '\s*,\s*') a where a <> '' and a !~ '^(localhost|127\.[0-9.]+|::1)$') order by 1`},
 
 		query{Info{ID: "TLS-03", Title: "pg_hba.conf lets somebody in without proof", Severity: High, Safety: Advice,
 			Cause:  "trust or password was put there to get something to work",

@@ -74,10 +74,7 @@ func (age) run(ctx context.Context, s *session) (out result, err error) {
 	for i := range out.findings {
 		out.findings[i].Fix.Verify = s.render(extensionsSQL, out.findings[i].Object)
 	}
-	now := s.opt.Now
-	if now.IsZero() {
-		now = time.Now()
-	}
+	now := s.now()
 	major := s.server.number / 10000
 	day, known := endOfLife[major]
 	if !known {
