@@ -3,7 +3,8 @@
 #
 #   scripts/install-postgres.sh [--major N] [--dir D]
 #
-#   --major N   the major version: 15 to 18; default 17, or with apt whichever is there
+#   --major N   the major version: 15 to 18; default 17, or with apt whichever is there;
+#               14 only with --dir: the doctor's and adoption's tests look at such servers
 #   --dir D     put a private copy into D/N instead of installing a package
 #
 # Without --dir: apt-get as root or through sudo, Homebrew on a Mac; where that is not
@@ -29,6 +30,7 @@ while [ $# -gt 0 ]; do
 done
 case ${major:-17} in
 15 | 16 | 17 | 18) ;;
+14) [ -n "$dir" ] || die "Manito's own database needs 15 to 18; 14 can only be put into a folder: --dir" ;;
 *) die "--major must be 15 to 18, not $major" ;;
 esac
 
@@ -56,6 +58,7 @@ installed() {
 # pin: the version and checksum (npm's integrity) of a platform and major version.
 pin() {
 	case $1-$2 in
+	linux-x64-14) echo "14.23.0-beta.17 WlG1LDcOwA+V0uYSdSGCwqk/aDPiMX/X23cgNdYY5YcBprXjOH3IFoeCrgeXsct4Ep8LL8UsBP9/Ho2mpoea1w==" ;;
 	linux-x64-15) echo "15.18.0-beta.17 TC0kHcDMAusLbQXRc+9KMz1BLJY+ntfPNbwFP79f9IURSxPRgFLy0Ig8oF1J8Wy9Wnj0XdZkMItV3Nov/LwqhA==" ;;
 	linux-x64-16) echo "16.14.0-beta.17 8fr7hEiI7XlbPDPsLZJ4RU1NR6jTIDWpf81Sfiwk3T845V0yJJGxjawjkQZmIWVgPW/qY/dMSv0o08FRWJ/zsg==" ;;
 	linux-x64-17) echo "17.10.0-beta.17 hU4Sgna19ixDP/l3P/zkHhQ9B0JDV39qA97RNz55QcngeRjFC5/1G36LZjODVJ84kVJHUTQMmly7nzWO8js8kg==" ;;

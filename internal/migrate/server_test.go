@@ -60,13 +60,35 @@ func TestConnectErrors(t *testing.T) {
 	})
 }
 
-// A server that is too old is refused before anything is asked of it.
+// A server that is too old is refused before anything is asked of it: a real one where
+// MANITO_TEST_PG_BINS names one, as scripts/test.sh does.
 func TestServerTooOld(t *testing.T) {
 	t.Parallel()
 	old := server{number: 140018, Version: "14.18"}
 	fails(t, old.fit(), problem.Unsupported, "needs 15 or newer")
 	if err := (&server{number: oldest}).fit(); err != nil {
 		t.Error(err)
+	}
+	for _, c := range clusters() {
+		if c.major >= oldest/10000 {
+			continue
+		}
+		if err := c.start(); err != nil {
+			t.Fatal(err)
+		}
+		m := New(Config{DSN: c.dsn("postgres", "postgres"), Files: sqlFiles(simple)})
+		for name, call := range map[string]func() error{
+			"init":   func() error { _, err := m.Init(t.Context(), InitOptions{}); return err },
+			"up":     func() error { _, err := m.Up(t.Context()); return err },
+			"check":  func() error { return m.Check(t.Context()) },
+			"status": func() error { _, err := m.Status(t.Context()); return err },
+		} {
+			err := call()
+			fails(t, err, problem.Unsupported, fmt.Sprintf("the server is PostgreSQL %d.", c.major))
+			if len(problem.Fixes(err)) == 0 {
+				t.Errorf("%s: no fix", name)
+			}
+		}
 	}
 }
 
