@@ -98,7 +98,7 @@ func (a *app) dbDoctor(ctx context.Context, o doctorOptions) (err error) {
 		opt.DryRun, opt.Scratch = longTrial, true
 	}
 	if o.dsn == "" {
-		opt.Schema = cfg.Database.Schema
+		opt.Schema, opt.Limits.Pool = cfg.Database.Schema, cfg.Database.PoolMax
 		if cfg.Database.External() || cfg.Database.SuperuserURL != "" {
 			if opt.DSN, err = cfg.Database.SuperuserDSN(); err != nil {
 				return err
