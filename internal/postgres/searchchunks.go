@@ -174,7 +174,7 @@ func asciiLower(s string) string {
 type SearchIndex struct {
 	Snapshot int32 // 0 for none
 	Version  int32
-	Chunks   int32
+	Chunks   int32 // filled by readers
 }
 
 // SearchIndex reads what is stored of a ref.
@@ -194,9 +194,10 @@ func (l *Lease) SetSearchIndex(ctx context.Context, x SearchIndex) (err error) {
 	defer problem.Call(&err, "SetSearchIndex(%d)", x.Snapshot)
 	return l.db.transact(ctx, l.db.pool, "recording the search index", func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
-			insert into search_index (repo_id, ref_id, snapshot_id, version, chunks) values ($1, $2, $3, $4, $5)
+			insert into search_index (repo_id, ref_id, snapshot_id, version, chunks)
+			select $1, $2, $3, $4, coalesce((select sum(cardinality(c.kinds)) from file f join chunk_block c using (repo_id, path_id, blob_id) where f.repo_id = $1 and f.ref_id = $2), 0)
 			on conflict (repo_id, ref_id) do update set snapshot_id = excluded.snapshot_id, version = excluded.version, chunks = excluded.chunks, updated_at = now()`,
-			l.repo, l.ref, x.Snapshot, x.Version, x.Chunks)
+			l.repo, l.ref, x.Snapshot, x.Version)
 		if err != nil {
 			return err
 		}

@@ -71,6 +71,14 @@ func (c *clock) done(files int, bytes int64) {
 	c.tell()
 }
 
+// at sets how far the phase is.
+func (c *clock) at(done, total int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.p.Done, c.p.Total = int64(done), int64(total)
+	c.tell()
+}
+
 func (c *clock) tell() {
 	if c.report == nil {
 		return

@@ -1,7 +1,7 @@
 // Package scan is the pipeline of one scan: list the files, extract a Document
 // from each, link them, write blobs, facts and edge blocks, publish the snapshot
 // in one transaction, project the rows that SQL users see, and write the index
-// file that queries map into memory.
+// file that queries map into memory and the files that searches look into.
 //
 // Until the publishing transaction commits, readers see the previous snapshot
 // and nothing else; a scan that dies anywhere leaves only rows that the next
@@ -37,6 +37,7 @@ const (
 	PhasePublish Phase = "publish"
 	PhaseProject Phase = "project"
 	PhaseIndex   Phase = "index"
+	PhaseSearch  Phase = "search"
 )
 
 // Progress says how far a phase is. Done and Total count files; both are 0 in phases that cannot be counted.
@@ -55,6 +56,8 @@ type Scanner struct {
 	IndexDir string
 	// Workers is the number of files worked on at the same time; 0 means one per CPU.
 	Workers int
+	// NoSearch leaves out what searches need; the first search then makes it.
+	NoSearch bool
 }
 
 // Input says what to scan.
@@ -198,6 +201,7 @@ func (r *run) phases(ctx context.Context) error {
 		{PhasePublish, r.publish},
 		{PhaseProject, r.project},
 		{PhaseIndex, r.index},
+		{PhaseSearch, r.search},
 	}
 	for _, step := range steps {
 		if err := ctx.Err(); err != nil {

@@ -1,0 +1,147 @@
+package scan
+
+import (
+	"context"
+	"encoding/binary"
+	"iter"
+	"path/filepath"
+	"strconv"
+
+	"github.com/zeebo/xxh3"
+
+	"manito/internal/chunk"
+	"manito/internal/code"
+	"manito/internal/lang"
+	"manito/internal/pack"
+	"manito/internal/postgres"
+	"manito/internal/search"
+)
+
+// SearchDir is the folder of a repository's search files below the folder of index files.
+func SearchDir(indexDir string, repo int32) string {
+	return filepath.Join(indexDir, "search", strconv.Itoa(int(repo)))
+}
+
+// Reader names the extractor that made a Document, and how, for search.File.
+func Reader(languages []lang.Language, language, dialect string, flags code.DocFlags) string {
+	for i := range languages {
+		if languages[i].Name == language {
+			return language + "/" + strconv.Itoa(languages[i].Version) + " " + dialect + " " + strconv.Itoa(int(flags&code.DocOutline))
+		}
+	}
+	return language
+}
+
+// ChunkVersion is the version of what is stored about chunks: it follows from the
+// rules of cutting and from the extractors.
+func ChunkVersion(languages []lang.Language) int32 {
+	b := binary.LittleEndian.AppendUint32(nil, chunk.Version)
+	for i := range languages {
+		b = append(b, languages[i].Name...)
+		b = binary.LittleEndian.AppendUint32(b, uint32(languages[i].Version))
+	}
+	return int32(xxh3.Hash(b) & (1<<31 - 1))
+}
+
+// search makes what searches need: the snapshot is published, so that readers of the
+// graph wait for none of it, and a scan that dies here leaves a snapshot whose search
+// files the next search makes.
+func (r *run) search(ctx context.Context) error {
+	if r.s.NoSearch {
+		return nil
+	}
+	c := r.corpus()
+	if r.s.IndexDir != "" {
+		dir := SearchDir(r.s.IndexDir, r.repo.ID)
+		in := search.UpdateInput{Dir: dir, Corpus: c, Progress: func(done, total int) { r.clock.at(done, total) }}
+		_, err := search.Update(ctx, in)
+		if search.Damaged(err) { // what an earlier scan left cannot be used
+			in.Distrust = true
+			_, err = search.Update(ctx, in)
+		}
+		if err != nil {
+			return err
+		}
+		if err := r.sweepSearch(ctx, dir); err != nil {
+			return err
+		}
+	}
+	return r.storeChunks(ctx, &c)
+}
+
+// corpus is the snapshot as search takes it.
+func (r *run) corpus() search.Corpus {
+	c := search.Corpus{Digest: r.report.Digest, Files: make([]search.File, len(r.files))}
+	for i := range r.files {
+		f, t := &r.files[i], &r.tree.Files[i]
+		c.Files[i] = search.File{Path: t.Path, Hash: f.hash, Size: t.Size, Text: f.read && !f.binary}
+		if f.doc != nil {
+			c.Files[i].Reader = Reader(r.s.Languages, f.doc.Language, f.doc.Dialect, f.doc.Flags)
+		}
+	}
+	c.Documents = func(_ context.Context, files []int) ([]*code.Document, error) {
+		out := make([]*code.Document, len(files))
+		for i, f := range files {
+			out[i] = r.files[f].doc
+		}
+		return out, nil
+	}
+	c.Texts = func(ctx context.Context, files []int, yield func(int, []byte) error) error {
+		return postgres.Texts(ctx, r.s.DB, r.repo.ID, files, func(f int) int32 { return r.files[f].blob }, pack.NewUnpacker().Text, yield)
+	}
+	return c
+}
+
+// sweepSearch removes the search files of snapshots that no ref of the repository shows.
+func (r *run) sweepSearch(ctx context.Context, dir string) error {
+	list, err := r.s.DB.Status(ctx, r.repo.ID)
+	if err != nil {
+		return err
+	}
+	keep := make([][32]byte, len(list))
+	for i := range list {
+		keep[i] = list[i].Manifest.Digest
+	}
+	return search.Sweep(dir, keep)
+}
+
+// storeChunks stores the chunks that SQL users see: those of files that are new.
+func (r *run) storeChunks(ctx context.Context, c *search.Corpus) error {
+	version := ChunkVersion(r.s.Languages)
+	known, err := r.s.DB.KnownChunks(ctx, r.repo.ID, version)
+	if err != nil {
+		return err
+	}
+	var missing []int
+	for i := range r.files {
+		if f := &r.files[i]; c.Files[i].Text && !known[postgres.ChunkPlace{PathID: f.path, BlobID: f.blob}] {
+			missing = append(missing, i)
+		}
+	}
+	if err := r.lease.PutChunks(ctx, version, r.chunkRows(ctx, c, missing)); err != nil {
+		return err
+	}
+	return r.lease.SetSearchIndex(ctx, postgres.SearchIndex{Snapshot: r.report.Snapshot, Version: version})
+}
+
+// chunkRows cuts files into chunks as they are stored.
+func (r *run) chunkRows(ctx context.Context, c *search.Corpus, files []int) iter.Seq2[postgres.FileChunks, error] {
+	return func(yield func(postgres.FileChunks, error) bool) {
+		stopped := false
+		err := search.Chunks(ctx, c, files, func(f search.FileChunks) error {
+			if stopped {
+				return nil
+			}
+			out := postgres.FileChunks{PathID: r.files[f.File].path, BlobID: r.files[f.File].blob, Path: c.Files[f.File].Path, Chunks: make([]postgres.Chunk, len(f.Chunks))}
+			for i := range f.Chunks {
+				x := &f.Chunks[i]
+				out.Chunks[i] = postgres.Chunk{Hash: x.Hash, Kind: x.Kind, Line: int32(x.Line), EndLine: int32(x.EndLine), Title: x.Title(), Name: x.Name, Context: x.Container + "\n" + x.Signature, Doc: x.Doc}
+			}
+			stopped = !yield(out, nil)
+			return nil
+		})
+		if err != nil && !stopped {
+			yield(postgres.FileChunks{}, err)
+		}
+	}
+}

@@ -1,0 +1,533 @@
+package search
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"manito/internal/code"
+	"manito/internal/graph"
+	"manito/internal/problem"
+	"manito/internal/query"
+	"manito/internal/term"
+	"manito/internal/trigram"
+)
+
+// Request asks for places of a snapshot.
+type Request struct {
+	Text  string      // the query as it was written, for the places of mistakes
+	Query query.Query // its tree
+	// Repo says whether the snapshot's repository has a repo: value; nil says yes.
+	Repo  func(query.Value) bool
+	Limit int // results
+	// Near are symbols or files; what is near them in the graph comes first.
+	Near    []graph.Node
+	Explain bool
+}
+
+// Result is a place that was found.
+type Result struct {
+	Place
+	Match Match // how its name fits; MatchNone when it was not found by its name
+	Score float64
+	Parts []Part // how Score came about; filled by Request.Explain
+}
+
+// Part is what one list or one signal gave to a score.
+type Part struct {
+	Name  string  // symbol, words, text, meaning; references, tests, generated, near
+	Rank  int     // in the list, from 1; 0 for signals
+	Raw   float64 // the list's own score; the signal's number
+	Gives float64 // what is added, for lists; the factor, for signals
+	Note  string  // for people
+}
+
+// Found is what a ranked search gives.
+type Found struct {
+	Results []Result
+	Total   int      // how many different places the lists had; a lower bound of what fits
+	Partial []string // why there may be more; empty when nothing was left out but by Limit
+	Lists   []string // what was asked, with how: "words: BM25F over 1,234 chunks"
+}
+
+const (
+	// listLength is how many of each list's best are fused.
+	listLength = 200
+	// fusion is the constant of reciprocal rank fusion (Cormack, Clarke, Büttcher, "Reciprocal
+	// Rank Fusion outperforms Condorcet and individual Rank Learning Methods", SIGIR 2009).
+	fusion = 60
+)
+
+// place names a result across lists.
+type place struct {
+	file graph.FileNo
+	def  graph.Def
+	line uint32 // of sections; 0 otherwise
+}
+
+func (p *Place) id() place {
+	if p.Def != graph.None {
+		return place{p.File, p.Def, 0}
+	}
+	return place{p.File, graph.None, p.Line}
+}
+
+// listed is one entry of a list.
+type listed struct {
+	at    Place
+	match Match
+	raw   float64
+	note  string
+}
+
+// list is what one way of searching gave, the best first.
+type list struct {
+	name    string
+	weight  float64
+	entries []listed
+	partial string
+	how     string
+}
+
+// Ranked searches by names, words and texts at once, fuses what they found by
+// reciprocal rank, and lets the graph have a word: what is used more, is no test and
+// is near what the caller works on comes first. What the query's fields ask for and a
+// minus excludes is a condition, whatever the rank.
+func (x *Index) Ranked(ctx context.Context, r Request) (*Found, error) {
+	p, keep, err := x.prepare(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	lists := make([]list, 3)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) { lists[0], err = x.symbolList(ctx, p, keep); return err })
+	group.Go(func() (err error) { lists[1], err = x.wordList(ctx, p, keep, r.Explain); return err })
+	group.Go(func() (err error) { lists[2], err = x.textList(ctx, p, keep); return err })
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return x.fuse(ctx, lists, r)
+}
+
+// ByName searches by names only.
+func (x *Index) ByName(ctx context.Context, r Request) (*Found, error) {
+	p, keep, err := x.prepare(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	l, err := x.symbolList(ctx, p, keep)
+	if err != nil {
+		return nil, err
+	}
+	return x.fuse(ctx, []list{l}, r)
+}
+
+// ByWords searches by words only: BM25F over names, surroundings, documentation and bodies.
+func (x *Index) ByWords(ctx context.Context, r Request) (*Found, error) {
+	p, keep, err := x.prepare(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	l, err := x.wordList(ctx, p, keep, r.Explain)
+	if err != nil {
+		return nil, err
+	}
+	return x.fuse(ctx, []list{l}, r)
+}
+
+// prepare compiles a query, and finds the files that its phrases, regexes and minuses need.
+func (x *Index) prepare(ctx context.Context, r Request) (*plan, func(graph.FileNo, graph.Def) bool, error) {
+	repo := r.Repo
+	if repo == nil {
+		repo = func(query.Value) bool { return true }
+	}
+	p, err := x.newPlan(r.Text, r.Query, repo)
+	if err != nil {
+		return nil, nil, err
+	}
+	texts := map[query.Text]map[graph.FileNo]bool{}
+	var failed error
+	query.Walk(r.Query.Root, func(n query.Q, not bool) {
+		t, ok := n.(query.Text)
+		if !ok || failed != nil || t.Form == query.Word && !not {
+			return
+		}
+		m, err := p.textMatcher(t)
+		if err != nil {
+			failed = err
+			return
+		}
+		set := map[graph.FileNo]bool{}
+		_, failed = x.texts.Search(ctx, trigram.Has{Matcher: m}, trigram.Limits{LinesPerFile: 1}, func(f trigram.File) bool {
+			set[graph.FileNo(f.File)] = true
+			return true
+		})
+		texts[t] = set
+	})
+	return p, p.keeper(texts), failed
+}
+
+// symbolList finds symbols by name.
+func (x *Index) symbolList(ctx context.Context, p *plan, keep func(graph.FileNo, graph.Def) bool) (list, error) {
+	l := list{name: "symbol", weight: 1}
+	names := make([]string, 0, 1+len(p.names))
+	for _, n := range p.names {
+		if n.Form != query.Regexp {
+			names = append(names, n.Text)
+		}
+	}
+	if len(names) == 0 && p.words != "" {
+		names = append(names, p.words)
+	}
+	s := x.Symbols()
+	l.how = fmt.Sprintf("symbol: %d names", s.Len())
+	single := len(p.names) > 0 || !strings.ContainsAny(strings.TrimSpace(p.words), " \t\n")
+	for _, name := range names {
+		hits, _, err := s.Find(ctx, SymbolQuery{Name: name, Limit: listLength, Keep: func(d graph.Def) bool { return keep(x.g.FileOf(d), d) }})
+		if err != nil {
+			return l, err
+		}
+		for _, h := range hits {
+			// Several words that are not a name are a question, and what they look like is chance.
+			if !single && h.Match < MatchSubstring {
+				continue
+			}
+			note := h.Match.String()
+			if h.Typos > 0 {
+				note = fmt.Sprintf("%d typing errors", h.Typos)
+			}
+			l.entries = append(l.entries, listed{at: x.placeOfDef(h.Def), match: h.Match, raw: h.Score, note: note})
+		}
+	}
+	if len(names) == 0 { // fields alone: everything they hold for, the most used first
+		l.entries = x.everything(keep)
+	}
+	if len(l.entries) > 0 && single {
+		// Who types one name means it, the more so the better one fits.
+		switch m := l.entries[0].match; {
+		case m >= MatchSqueezed:
+			l.weight = 3
+		case m >= MatchHumps:
+			l.weight = 2
+		case m == MatchFuzzy:
+			l.weight = 2
+		}
+	}
+	return l, nil
+}
+
+// everything lists the definitions that a query without words asks for.
+func (x *Index) everything(keep func(graph.FileNo, graph.Def) bool) []listed {
+	s, g := x.Symbols(), x.g
+	var out []listed
+	for f := range graph.FileNo(g.NumFiles()) {
+		first, end := g.FileDefs(f)
+		any := false
+		for d := first; d < end; d++ {
+			if keep(f, d) {
+				any = true
+				out = append(out, listed{at: Place{File: f, Def: d}, match: MatchNone, raw: float64(s.weights[d])})
+			}
+		}
+		if !any && keep(f, graph.None) {
+			out = append(out, listed{at: x.placeOfDef(g.FileDef(f)), raw: float64(s.weights[g.FileDef(f)])})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b listed) int { return cmp.Compare(b.raw, a.raw) })
+	out = out[:min(len(out), listLength)]
+	for i := range out {
+		out[i].at = x.placeOfDef(out[i].at.Def)
+	}
+	return out
+}
+
+// placeOfDef is where a definition is.
+func (x *Index) placeOfDef(d graph.Def) Place {
+	def := x.g.Definition(d)
+	return Place{File: x.g.FileOf(d), Def: d, Kind: def.Kind, Line: def.Line, EndLine: def.EndLine, Start: def.Start, End: def.End}
+}
+
+// wordList ranks chunks by their words.
+func (x *Index) wordList(ctx context.Context, p *plan, keep func(graph.FileNo, graph.Def) bool, explain bool) (list, error) {
+	l := list{name: "words", weight: 1, how: fmt.Sprintf("words: BM25F over %d chunks", x.chunks)}
+	if strings.TrimSpace(p.words) == "" {
+		return l, nil
+	}
+	var splitter term.Splitter
+	terms := splitter.Query(p.words)
+	segments := x.termSegments()
+	// What the fields exclude is left out afterwards; when much is, more is asked for.
+	for k := 2 * listLength; ; k *= 8 {
+		hits, err := term.Search(ctx, segments, terms, k)
+		if err != nil {
+			return l, err
+		}
+		l.entries = l.entries[:0]
+		for _, h := range hits {
+			at := x.placeOf(chunkID{h.Segment, h.Doc})
+			if !keep(at.File, at.Def) {
+				continue
+			}
+			l.entries = append(l.entries, listed{at: at, raw: float64(h.Score), note: x.wordsNote(ctx, segments, terms, h, explain && len(l.entries) < 50)})
+			if len(l.entries) == listLength {
+				break
+			}
+		}
+		if len(l.entries) == listLength || len(hits) < k {
+			return l, nil
+		}
+	}
+}
+
+// wordsNote says what each word gave to a chunk's score.
+func (x *Index) wordsNote(ctx context.Context, segments []term.Segment, terms []term.Weighted, h term.Hit, explain bool) string {
+	if !explain {
+		return ""
+	}
+	only := make([]term.Segment, len(segments))
+	for i, s := range segments {
+		only[i] = term.Segment{Index: s.Index, Live: make([]uint64, (s.Index.Len()+63)/64)}
+	}
+	only[h.Segment].Live[h.Doc/64] = 1 << (h.Doc % 64)
+	var parts []string
+	for _, t := range terms {
+		if found, err := term.Search(ctx, only, []term.Weighted{t}, 1); err == nil && len(found) == 1 {
+			parts = append(parts, fmt.Sprintf("%s %.2f", t.Term, found[0].Score))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+const (
+	textFiles = 64 // of the text list; when more have the words, the words say little
+	textLines = 400
+)
+
+// textList finds the words as they stand, one after the other, and each place's chunk.
+func (x *Index) textList(ctx context.Context, p *plan, keep func(graph.FileNo, graph.Def) bool) (list, error) {
+	l := list{name: "text", weight: 0.5, how: "text: the words as they stand"}
+	phrase := strings.TrimSpace(p.words)
+	if len(phrase) < 3 {
+		return l, nil
+	}
+	m, err := trigram.Compile(trigram.Pattern{Text: phrase, Case: p.q.Case == query.CaseYes})
+	if err != nil {
+		return l, err
+	}
+	counts := map[place]int{}
+	report, err := x.texts.Search(ctx, trigram.Has{Matcher: m}, trigram.Limits{Files: textFiles, Lines: textLines, LinesPerFile: 8}, func(f trigram.File) bool {
+		for _, line := range f.Lines {
+			at := x.placeAt(graph.FileNo(f.File), line.Number)
+			if !keep(at.File, at.Def) {
+				continue
+			}
+			id := at.id()
+			if counts[id]++; counts[id] == 1 {
+				l.entries = append(l.entries, listed{at: at})
+			}
+		}
+		return true
+	})
+	if err != nil {
+		return l, err
+	}
+	if report.Partial != trigram.Complete {
+		l.weight /= 5 // those that come first by path are no better than others
+	}
+	s := x.Symbols()
+	for i := range l.entries {
+		e := &l.entries[i]
+		n := counts[e.at.id()]
+		e.raw, e.note = math.Log2(1+float64(n)), fmt.Sprintf("%d lines", n)
+		if e.at.Def != graph.None {
+			e.raw += float64(s.weights[e.at.Def]) / 20
+		}
+	}
+	slices.SortStableFunc(l.entries, func(a, b listed) int { return cmp.Compare(b.raw, a.raw) })
+	return l, nil
+}
+
+// placeAt is the innermost definition around a line; the file itself when there is none.
+func (x *Index) placeAt(f graph.FileNo, line uint32) Place {
+	g := x.g
+	best := g.FileDef(f)
+	first, end := g.FileDefs(f)
+	for d := first; d < end; d++ {
+		if k := g.Kind(d); k == code.KindParameter || k == code.KindTypeParameter {
+			continue
+		}
+		def := g.Definition(d)
+		if def.Line > line {
+			break
+		}
+		if line <= def.EndLine {
+			best = d
+		}
+	}
+	return x.placeOfDef(best)
+}
+
+// fuse joins lists by reciprocal rank and applies what the graph knows.
+func (x *Index) fuse(ctx context.Context, lists []list, r Request) (*Found, error) {
+	out := &Found{}
+	at := map[place]int{}
+	for _, l := range lists {
+		out.Lists = append(out.Lists, l.how)
+		if l.partial != "" {
+			out.Partial = append(out.Partial, l.partial)
+		}
+		for rank, e := range l.entries {
+			id := e.at.id()
+			i, known := at[id]
+			if !known {
+				i = len(out.Results)
+				at[id] = i
+				out.Results = append(out.Results, Result{Place: e.at})
+			}
+			res := &out.Results[i]
+			gives := l.weight / float64(fusion+rank+1)
+			res.Score += gives
+			res.Match = max(res.Match, e.match)
+			if r.Explain {
+				res.Parts = append(res.Parts, Part{Name: l.name, Rank: rank + 1, Raw: e.raw, Gives: gives, Note: e.note})
+			}
+		}
+	}
+	near := x.around(r.Near)
+	for i := range out.Results {
+		if i%1024 == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		x.signals(&out.Results[i], near, r.Explain)
+	}
+	slices.SortFunc(out.Results, func(a, b Result) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Def, b.Def))
+	})
+	out.Total = len(out.Results)
+	if r.Limit > 0 && len(out.Results) > r.Limit {
+		out.Results = out.Results[:r.Limit]
+	}
+	return out, nil
+}
+
+// signals multiplies a score by what the graph says.
+func (x *Index) signals(r *Result, near map[graph.Node]int, explain bool) {
+	factor := func(name string, raw, f float64, note string) {
+		if f == 1 {
+			return
+		}
+		r.Score *= f
+		if explain {
+			r.Parts = append(r.Parts, Part{Name: name, Raw: raw, Gives: f, Note: note})
+		}
+	}
+	g := x.g
+	d := r.Def
+	if d == graph.None {
+		d = g.FileDef(r.File)
+	} else if refs := g.CountIn(g.Node(d), graph.AllKinds); refs > 0 {
+		factor("references", float64(refs), 1+0.01*min(10, math.Log2(1+float64(refs))), "places that use it")
+	}
+	flags := g.DocFlags(r.File)
+	if flags&code.DocTest != 0 || g.Flags(d)&code.DefTest != 0 {
+		factor("test", 1, 0.9, "it stands in a test")
+	}
+	if flags&code.DocGenerated != 0 {
+		factor("generated", 1, 0.9, "the file is generated")
+	}
+	if len(near) == 0 {
+		return
+	}
+	distance, ok := near[g.Node(d)]
+	if inFile, has := near[g.FileNode(r.File)]; has && (!ok || inFile+1 < distance) {
+		distance, ok = inFile+1, true
+	}
+	if ok {
+		factor("near", float64(distance), []float64{1.6, 1.45, 1.3, 1.15}[min(distance, 3)], "steps from --near")
+	}
+}
+
+// maxAround bounds how many nodes count as near.
+const maxAround = 20000
+
+// around finds what is at most two steps away from nodes, over edges in both directions.
+func (x *Index) around(seeds []graph.Node) map[graph.Node]int {
+	g := x.g
+	dist := map[graph.Node]int{}
+	frontier := slices.Clone(seeds)
+	for _, n := range seeds {
+		dist[n] = 0
+	}
+	for step := 1; step <= 2; step++ {
+		var next []graph.Node
+		add := func(n graph.Node) {
+			if _, seen := dist[n]; !seen && len(dist) < maxAround {
+				dist[n] = step
+				next = append(next, n)
+			}
+		}
+		for _, n := range frontier {
+			for d := g.FirstDef(n); d != graph.None; d = g.NextDef(d) {
+				for l := range g.Out(d) {
+					add(l.Target)
+				}
+				if p := g.Parent(d); p != graph.None {
+					add(g.Node(p))
+				}
+			}
+			for l := range g.In(n, graph.AllKinds) {
+				add(g.Node(l.Source))
+			}
+		}
+		frontier = next
+	}
+	for _, n := range seeds { // what is in the seed's file is near too
+		if d := g.FirstDef(n); d != graph.None {
+			if file := g.FileNode(g.FileOf(d)); dist[file] == 0 {
+				if _, seen := dist[file]; !seen {
+					dist[file] = 1
+				}
+			}
+		}
+	}
+	return dist
+}
+
+// TextLimits bound a search for texts.
+type TextLimits struct {
+	Lines, LinesPerFile, Context int
+	Time                         time.Duration
+}
+
+// Texts finds the lines that a query asks for, in the order of paths, each file as
+// soon as it is found. report.Partial says why there may be more.
+func (x *Index) Texts(ctx context.Context, r Request, limits TextLimits, yield func(trigram.File) bool) (trigram.Report, error) {
+	repo := r.Repo
+	if repo == nil {
+		repo = func(query.Value) bool { return true }
+	}
+	p, err := x.newPlan(r.Text, r.Query, repo)
+	if err != nil {
+		return trigram.Report{}, err
+	}
+	texts := false
+	query.Walk(r.Query.Root, func(n query.Q, not bool) {
+		if _, ok := n.(query.Text); ok && !not {
+			texts = true
+		}
+	})
+	if !texts {
+		return trigram.Report{}, problem.New(problem.Usage, "the query has no text to look for").Fix("add a word, a \"phrase\" or a /regex/, or search symbols: --mode symbol")
+	}
+	e, err := p.expr(r.Query.Root)
+	if err != nil {
+		return trigram.Report{}, err
+	}
+	return x.texts.Search(ctx, e, trigram.Limits{Lines: limits.Lines, LinesPerFile: limits.LinesPerFile, Context: limits.Context, Time: limits.Time}, yield)
+}
