@@ -23,7 +23,7 @@ type Options struct {
 // Defaults are the constants that were best on documentation and names of pinned
 // packages (bench/relevance).
 func Defaults() Params {
-	return Params{K1: 1.2, Weight: [NumFields]float32{6, 2, 2, 1}, B: [NumFields]float32{0.5, 0.75, 0.5, 0.75}}
+	return Params{K1: 3, Weight: [NumFields]float32{10, 3, 3, 1}, B: [NumFields]float32{0.6, 0.75, 0.5, 0.9}}
 }
 
 // entry is a term of a document as it is counted.
