@@ -18,25 +18,9 @@ type old struct {
 	db   *postgres.DB
 }
 
-// roles makes the two owners, which all tests of a server share.
-const roles = `do $$
-declare
-	name text;
-begin
-	foreach name in array '{adopt_test_dev,adopt_test_clapp}'::text[] loop
-		begin
-			execute format('create role %I login password %L', name, 'adopt-test');
-		exception when duplicate_object or unique_violation then null; -- another test was faster
-		end;
-	end loop;
-end $$`
-
 // fill runs the files that make the old database.
 func fill(t testing.TB, conn *pgx.Conn, files ...string) {
 	t.Helper()
-	if _, err := conn.Exec(t.Context(), roles); err != nil {
-		t.Fatal(err)
-	}
 	for _, name := range files {
 		text, err := os.ReadFile("testdata/" + name)
 		if err != nil {
@@ -56,7 +40,7 @@ func newOld(t testing.TB) *old {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = o.conn.Close(context.Background()) })
-	fill(t, o.conn, "old.sql", "rows.sql")
+	fill(t, o.conn, "roles.sql", "old.sql", "rows.sql")
 	o.db = o.Open(t)
 	return o
 }

@@ -84,15 +84,16 @@ func (t *table) columnNames() []string {
 // problem.Ambiguous.
 func OpenSource(ctx context.Context, dsn, schema string) (s *Source, err error) {
 	defer problem.Call(&err, "adopt: old database")
-	s = &Source{}
-	if s.conn, err = connect(ctx, dsn, "--dsn"); err != nil {
+	conn, err := connect(ctx, dsn, "--dsn")
+	if err != nil {
 		return nil, err
 	}
-	defer func() {
+	s = &Source{conn: conn}
+	defer func(opened *Source) {
 		if err != nil {
-			s.Close(ctx)
+			opened.Close(ctx)
 		}
-	}()
+	}(s)
 	if err = s.begin(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}); err != nil {
 		return nil, err
 	}
