@@ -191,17 +191,17 @@ create function search_code_chunks(query text, project int4 default null, langua
 as $$
 #variable_conflict use_column
 declare
-	words text[] := search_words($1);
-	spoken text[] := array (select w from unnest(words) w where not search_stop_word(w));
+	asked text[] := search_words($1);
+	spoken text[] := array (select w from unnest(asked) w where not search_stop_word(w));
 	looked tsquery;
 	missing text;
 	found int4;
 begin
-	if cardinality(words) = 0 then
+	if cardinality(asked) = 0 then
 		raise exception 'the query % has no word', quote_literal($1) using errcode = 'invalid_parameter_value', hint = 'give at least one word: search_code_chunks(''retry backoff'')';
 	end if;
 	if cardinality(spoken) > 0 then
-		words := spoken;
+		asked := spoken;
 	end if;
 	select string_agg(r.name || ' ' || rf.name, ', ' order by r.name, rf.name) into missing
 		from ref rf join repo r using (repo_id) left join search_index x using (repo_id, ref_id) join projection p using (repo_id, ref_id)
@@ -209,7 +209,7 @@ begin
 	if missing is not null then
 		raise notice 'search is not up to date for %; see search_indexes', missing using hint = 'scan again: manito scan';
 	end if;
-	looked := (select string_agg(quote_literal(w) || ':*', ' | ')::tsquery from unnest(words) w);
+	looked := (select string_agg(quote_literal(w) || ':*', ' | ')::tsquery from unnest(asked) w);
 	return query
 		with block as (
 			select f.repo_id, f.ref_id, f.path_id, f.language as spoken_in, c.hashes, c.kinds, c.spans, c.titles, c.words
@@ -220,10 +220,10 @@ begin
 			order by ts_rank('{0.1,0.2,0.4,1}', c.words, looked) desc, f.repo_id, f.path_id, c.part limit 400
 		), hit as (
 			select b.*, p.pos, array_agg(distinct t.w order by t.w) as matched,
-				sum(p.weight) * (count(distinct t.w)::float8 / cardinality(words)) ^ 2 as score
+				sum(p.weight) * (count(distinct t.w)::float8 / cardinality(asked)) ^ 2 as score
 			from block b
 			cross join lateral unnest(b.words) l(lexeme, positions, weights)
-			join unnest(words) t(w) on starts_with(l.lexeme, t.w)
+			join unnest(asked) t(w) on starts_with(l.lexeme, t.w)
 			cross join lateral (
 				select q.pos, max(case q.weight when 'A' then 1.0 when 'B' then 0.4 when 'C' then 0.2 else 0.1 end * case when l.lexeme = t.w then 1 else 0.6 end) as weight
 				from unnest(l.positions, l.weights) q(pos, weight) group by q.pos) p
@@ -236,7 +236,7 @@ begin
 		order by h.score desc, p.path, h.spans[h.pos] & 4294967295, h.repo_id limit greatest($5, 0);
 	get diagnostics found = row_count;
 	if found = 0 then
-		raise notice 'no name, path, signature or documentation has a word that begins with %', array_to_string(words, ' or ')
+		raise notice 'no name, path, signature or documentation has a word that begins with %', array_to_string(asked, ' or ')
 			using hint = 'bodies are not searched in SQL; this does: manito search';
 	end if;
 end;
@@ -321,7 +321,9 @@ begin
 			select n.path_id from (
 				select f.target as path_id from found f where f.target <> 0
 				union
-				select l.path_id from found f join scope s on s.repo_id = $1 and s.scope = f.scope join file l on l.repo_id = $1 and l.ref_id = here and l.scope_id = s.scope_id
+				select l.path_id from file l join path lp using (repo_id, path_id)
+				join found f on f.target = 0 and f.scope <> '' and f.scope = coalesce(nullif(rtrim(left(lp.path, length(lp.path) - length(base_name(lp.path))), '/'), ''), '.')
+				where l.repo_id = $1 and l.ref_id = here and l.scope_id <> 0
 			) n
 			except select unnest(seen)
 			order by 1);
@@ -329,7 +331,7 @@ begin
 	end loop;
 end;
 $$;
-comment on function get_dependency_graph(int4, int4, text, text) is 'What files depend on, level by level, each file once: from one file or folder, or from every file (which is one level).';
+comment on function get_dependency_graph(int4, int4, text, text) is 'What files depend on, level by level, each file once: from one file or folder, or from every file (which is one level). target_kind is file, package (target is its folder), external, standard or unresolved.';
 
 create function global_search(query text, project int4 default null, max_results int4 default 50)
 	returns table (entity text, project_id int4, repository text, ref text, path text, line int4, title text, detail text, score float8)
