@@ -195,51 +195,5 @@ func (a *app) showReport(r *doctor.Report, o doctorOptions) error {
 	case "html":
 		return r.HTML(a.stdout)
 	}
-	p := a.printer()
-	for _, f := range r.Findings {
-		p.finding(f, o.plan)
-	}
-	if len(r.Skipped) > 0 {
-		p.line("%s", p.bold("not looked at"))
-		var rows [][]string
-		for _, k := range r.Skipped {
-			rows = append(rows, []string{k.ID, k.Object, p.faint(k.Reason)})
-		}
-		p.table("  ", rows)
-		p.line("")
-	}
-	for _, x := range r.Actions {
-		if x.Outcome != "applied" && x.Reason != "" && x.Outcome != "not applied" {
-			p.line("%s %s: %s: %s", p.yellow(x.Outcome), x.ID, x.Object, x.Reason)
-		}
-	}
-	p.line("%s", r.Summary())
-	return p.flush()
-}
-
-// finding shows one finding; with its fix in full when a plan is wanted.
-func (p *printer) finding(f doctor.Finding, plan bool) {
-	mark := p.yellow
-	if f.Severity.AtLeast(doctor.High) {
-		mark = func(s string) string { return p.paint("31", s) }
-	}
-	p.line("%s %s %s", mark(string(f.Severity)), p.faint(f.ID), p.bold(f.Object))
-	p.line("  %s", f.Title)
-	p.line("  evidence  %s", f.Evidence)
-	p.line("  why       %s", f.Cause)
-	p.line("  breaks    %s", f.Breaks)
-	switch {
-	case len(f.Fix.SQL) == 0:
-		p.line("  to do     %s", f.Fix.Advice)
-	case !plan:
-		p.line("  fix       %s %s", strings.SplitN(f.Fix.SQL[0], "\n", 2)[0]+";", p.faint(string(f.Fix.Safety)+", "+f.Fix.DryRun))
-	default:
-		for _, sql := range f.Fix.SQL {
-			p.line("  fix       %s;", strings.ReplaceAll(sql, "\n", "\n            "))
-		}
-		p.line("  by        %s; lock: %s; %s", f.Fix.Role, f.Fix.Lock, f.Fix.Safety)
-		p.line("  undo      %s", strings.ReplaceAll(f.Fix.Undo, "\n", "\n            "))
-		p.line("  tried     %s", f.Fix.DryRun)
-	}
-	p.line("")
+	return a.printReport(r, o.plan)
 }

@@ -44,8 +44,11 @@ func (r *Report) counts() string {
 // Summary is the report in one sentence.
 func (r *Report) Summary() string {
 	s := fmt.Sprintf("%d checks of database %s on PostgreSQL %s as %s: %s", r.Checks, r.Database, r.Server, r.Role, r.counts())
-	if n := len(r.Skipped); n > 0 {
+	if n := len(r.Missed()); n > 0 {
 		s += fmt.Sprintf("; %d not looked at", n)
+	}
+	if n := len(r.LeftAlone()); n > 0 {
+		s += fmt.Sprintf("; %d left alone by design", n)
 	}
 	return s
 }
