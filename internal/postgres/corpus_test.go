@@ -186,6 +186,9 @@ func (c *corpus) link(r *rand.Rand, s shape) {
 		}
 		f.edges = append(f.edges, pack.EdgeAt{Source: code.NoDef, Target: code.ScopeKey("file " + c.files[0].path), Kind: code.EdgeImports, Line: 1, Reason: code.ReasonImportName},
 			pack.EdgeAt{Source: code.NoDef, Target: code.ScopeKey(c.files[0].scope), Kind: code.EdgeImports, Line: 2, Reason: code.ReasonImportPath})
+		if i%5 == 3 { // a long line: the block is a wide one
+			f.edges[0].Column = 1 << 20
+		}
 		f.sites = []pack.SiteAt{{Source: code.NoDef, Line: uint32(i % 7), Reason: code.SiteDynamic}}
 		f.row.Dependencies = []postgres.Dependency{
 			{Line: 1, Column: 8, Specifier: "example.com/m/zero", State: postgres.DependencyResolved, Scope: c.files[0].scope, Reason: "module of the repository"},
