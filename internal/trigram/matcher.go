@@ -81,12 +81,17 @@ func (m *Matcher) Pattern() Pattern { return m.pattern }
 // without a literal has to read everything.
 func (m *Matcher) Indexed() bool { return m.need.op != needNothing }
 
-// namesLineEnd says whether a regex spells a line end.
+// namesLineEnd says whether a regex spells a line end, or sets the flag with which a dot is one too.
 func namesLineEnd(pattern string) bool {
 	for i := 0; i < len(pattern); i++ {
 		switch pattern[i] {
 		case '\n':
 			return true
+		case '(':
+			flags, ok := strings.CutPrefix(pattern[i:], "(?")
+			if end := strings.IndexAny(flags, "-:)<"); ok && end > 0 && strings.Contains(flags[:end], "s") {
+				return true
+			}
 		case '\\':
 			i++
 			for _, esc := range []string{"n", "x0a", "x0A", "x{a}", "x{A}", "x{0a}", "x{0A}", "012"} {
@@ -100,11 +105,14 @@ func namesLineEnd(pattern string) bool {
 }
 
 // crossesLines says whether a regex asks for line ends. Classes such as \s and
-// [^x] have them too, but only those of a regex that spells them mean them.
+// [^x] have them too, and the parser makes any character of (.|\s); but only a
+// regex that spells them means them.
 func crossesLines(re *syntax.Regexp, named bool) bool {
 	switch re.Op {
-	case syntax.OpAnyChar, syntax.OpBeginText, syntax.OpEndText:
+	case syntax.OpBeginText, syntax.OpEndText:
 		return true
+	case syntax.OpAnyChar:
+		return named
 	case syntax.OpLiteral:
 		return slices.Contains(re.Rune, '\n')
 	case syntax.OpCharClass:
@@ -124,6 +132,9 @@ func hasLineEnd(class []rune) bool {
 
 // stayInLine takes line ends out of the classes of a regex.
 func stayInLine(re *syntax.Regexp) {
+	if re.Op == syntax.OpAnyChar {
+		re.Op = syntax.OpAnyCharNotNL
+	}
 	if re.Op == syntax.OpCharClass && hasLineEnd(re.Rune) {
 		var out []rune
 		for i := 0; i < len(re.Rune); i += 2 {
