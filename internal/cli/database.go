@@ -87,12 +87,26 @@ func (a *app) openPool(ctx context.Context, cfg *config.Config, least, most int)
 	return db, nil
 }
 
+// The embedded server has connections for 117 clients in all, and everybody who runs
+// manito on this machine shares them. A serving process keeps embeddedLeast at most and
+// never has more than embeddedMost; what is idle beyond that is given back soon, and who
+// finds all in use waits for it.
+const (
+	embeddedLeast = 5
+	embeddedMost  = 50
+	embeddedIdle  = 10 * time.Second
+)
+
 // poolConfig is the pool as it is configured.
 func poolConfig(cfg *config.Config, dsn string, least, most int) postgres.Config {
 	d := &cfg.Database
+	idle := d.IdleTimeout
+	if !d.External() {
+		idle = min(idle, embeddedIdle)
+	}
 	return postgres.Config{
 		DSN: dsn, Schema: d.Schema, MinConns: int32(least), MaxConns: int32(most),
-		ConnectTimeout: d.ConnectionTimeout, AcquireTimeout: d.AcquireTimeout, IdleTimeout: d.IdleTimeout, StatementTimeout: d.StatementTimeout,
+		ConnectTimeout: d.ConnectionTimeout, AcquireTimeout: d.AcquireTimeout, IdleTimeout: idle, StatementTimeout: d.StatementTimeout,
 		Pooler: pooler(d.Pooler), Application: "manito",
 	}
 }

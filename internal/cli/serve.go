@@ -78,7 +78,11 @@ func (s *serveStore) Open(ctx context.Context) (*postgres.DB, error) {
 	if err := s.app.migrator(s.cfg, dsn).Check(ctx); err != nil {
 		return nil, err
 	}
-	pool := poolConfig(s.cfg, dsn, s.cfg.Database.PoolMin, s.cfg.Database.PoolMax)
+	least, most := s.cfg.Database.PoolMin, s.cfg.Database.PoolMax
+	if !s.cfg.Database.External() {
+		least, most = min(least, embeddedLeast), min(most, embeddedMost)
+	}
+	pool := poolConfig(s.cfg, dsn, least, most)
 	pool.Application = "manito serve"
 	return postgres.Open(ctx, pool)
 }

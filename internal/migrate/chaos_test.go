@@ -18,7 +18,7 @@ import (
 )
 
 // The tests of this file run migrators as processes: this test binary again, told by an
-// environment variable to be one. MANITO_CHAOS=full runs them 8 x 50 times and kills a
+// environment variable to be one. MANITO_CHAOS=full runs them 8 x 100 times and kills a
 // hundred; without it a few of each. MANITO_CHAOS_REPORT names a file for the counts;
 // scripts/chaos.sh writes them to testdata/chaos.json, which TestChaosResult reads.
 
@@ -133,13 +133,13 @@ func (p *process) finish(t *testing.T) (rep struct {
 
 // Eight processes bring the same database up at once, again and again: each migration is
 // applied once, everybody succeeds, nothing deadlocks and no index is left invalid.
-func TestManyProcesses(t *testing.T) {
+func TestMigrationApplication(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts dozens of processes")
 	}
 	rounds := 2
 	if full() {
-		rounds = 50
+		rounds = 100
 	}
 	everywhere(t, func(t *testing.T, c *cluster) {
 		for _, files := range []map[string]string{simple, nil} {

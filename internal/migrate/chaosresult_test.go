@@ -77,8 +77,8 @@ func TestChaosResult(t *testing.T) {
 	if err := json.Unmarshal(text, &r); err != nil {
 		t.Fatal(err)
 	}
-	if r.Processes != 8 || r.Rounds < 50 || r.Runs != r.Rounds*r.Processes {
-		t.Errorf("%d rounds of %d processes, %d runs: a full run has 8 x 50 at least", r.Rounds, r.Processes, r.Runs)
+	if r.Processes != 8 || r.Rounds < 100 || r.Runs != r.Rounds*r.Processes {
+		t.Errorf("%d rounds of %d processes, %d runs: a full run has 8 x 100 at least", r.Rounds, r.Processes, r.Runs)
 	}
 	if r.Failures+r.Twice+r.Deadlocks+r.Invalid != 0 {
 		t.Errorf("%d failures, %d applied twice, %d deadlocks, %d invalid indexes", r.Failures, r.Twice, r.Deadlocks, r.Invalid)

@@ -47,9 +47,12 @@ func (m *Migrator) parseDSN() (*pgx.ConnConfig, error) {
 }
 
 // connect opens a session and turns every way in which that fails into an error that
-// says what to do.
-func connect(ctx context.Context, cfg *pgx.ConnConfig) (*pgx.Conn, error) {
-	conn, err := pgx.ConnectConfig(ctx, cfg)
+// says what to do. A server that has no connection left is asked again for a while.
+func connect(ctx context.Context, cfg *pgx.ConnConfig) (conn *pgx.Conn, err error) {
+	_, _ = poll(ctx, closing, func(ctx context.Context) (bool, error) { // the error of the last try is the one to explain
+		conn, err = pgx.ConnectConfig(ctx, cfg)
+		return sqlstate(err) != "53300", nil
+	})
 	if err != nil {
 		return nil, refusal(ctx, cfg, err)
 	}

@@ -305,9 +305,9 @@ func TestSumIsFresh(t *testing.T) {
 	}
 }
 
-// Each migration can be undone without a trace, alone and all together: the catalogue
+// TestMigrationRollback: each migration can be undone without a trace, alone and all together: the catalogue
 // before is the one after up and down, and the one after up is the one after up, down, up.
-func TestReversible(t *testing.T) {
+func TestMigrationRollback(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, c *cluster) {
 		for name, files := range map[string]fstest.MapFS{"manito": nil, "rich": sqlFiles(rich)} {

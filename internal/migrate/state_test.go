@@ -12,9 +12,9 @@ import (
 	"manito/internal/problem"
 )
 
-// Every way in which files and ledger can come to contradict each other is named, says
+// TestMigrationValidation: every way in which files and ledger can come to contradict each other is named, says
 // what to do, and keeps Up and Down from running.
-func TestLedgerAgainstFiles(t *testing.T) {
+func TestMigrationValidation(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string

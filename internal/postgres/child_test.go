@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"sync"
 	"testing"
 
 	"manito/internal/postgres"
@@ -45,8 +46,39 @@ func startChild(t *testing.T, dsn, schema, word string, env ...string) *exec.Cmd
 	return nil
 }
 
+// listenChild starts a process of this test binary; what it says goes to the channel.
+func listenChild(t *testing.T, dsn, schema string, words chan<- string, env ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childEnv+"=1", "MANITO_TEST_CHILD_DSN="+dsn, "MANITO_TEST_CHILD_SCHEMA="+schema)
+	cmd.Env = append(cmd.Env, env...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var said sync.WaitGroup
+	said.Go(func() {
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			words <- lines.Text()
+		}
+	})
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // it is ours
+		said.Wait()
+		_ = cmd.Wait() // it was killed
+	})
+	return cmd
+}
+
 // child scans, says each phase that is done, and waits to be killed.
 func child() {
+	if os.Getenv(crowdEnv) != "" {
+		crowdChild()
+	}
 	ctx := context.Background()
 	fail := func(err error) {
 		if err != nil {

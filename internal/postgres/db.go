@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"math/rand/v2"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -124,7 +125,7 @@ func (db *DB) newPool(ctx context.Context, ingest bool) (*pgxpool.Pool, error) {
 	}
 	cfg.MinConns, cfg.MaxConns = db.cfg.MinConns, db.cfg.MaxConns
 	cfg.MaxConnIdleTime, cfg.MaxConnLifetime, cfg.MaxConnLifetimeJitter = db.cfg.IdleTimeout, 30*time.Minute, 5*time.Minute
-	cfg.HealthCheckPeriod = 30 * time.Second
+	cfg.HealthCheckPeriod = max(min(30*time.Second, db.cfg.IdleTimeout/2), 100*time.Millisecond)
 	cfg.PingTimeout = 2 * time.Second
 	cfg.ShouldPing = func(_ context.Context, p pgxpool.ShouldPingParams) bool {
 		return p.IdleDuration > time.Second || !quiet(p.Conn)
@@ -191,7 +192,9 @@ func (db *DB) check(ctx context.Context) error {
 // this package is put together from names.
 func quoteIdent(name string) string { return pgx.Identifier{name}.Sanitize() }
 
-// acquire takes a connection from a pool within AcquireTimeout.
+// acquire takes a connection from a pool within AcquireTimeout. A server that has no
+// connection left is asked again until then: its other clients give theirs back, and
+// nothing was sent that could have been done twice.
 func (db *DB) acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
 	wait, cancel := context.WithTimeout(ctx, db.cfg.AcquireTimeout)
 	defer cancel()
@@ -200,6 +203,15 @@ func (db *DB) acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, e
 		defer db.waiting.Add(-1)
 	}
 	conn, err := pool.Acquire(wait)
+	for pause := 20 * time.Millisecond; isFull(err) && wait.Err() == nil; pause = min(2*pause, 500*time.Millisecond) {
+		select {
+		case <-wait.Done():
+		case <-time.After(pause/2 + rand.N(pause)):
+			if next, again := pool.Acquire(wait); wait.Err() == nil || again == nil {
+				conn, err = next, again
+			}
+		}
+	}
 	switch {
 	case err == nil:
 		return conn, nil

@@ -138,6 +138,12 @@ func stopped(ctx context.Context, err error, what string) error {
 	return problem.Wrap(err, problem.Interrupted, "%s: stopped on request", what)
 }
 
+// isFull says whether the server has no connection left, for anybody or for this role.
+func isFull(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "53300"
+}
+
 // isBroken says whether an error means that the connection is gone.
 func isBroken(err error) bool {
 	var pg *pgconn.PgError

@@ -57,9 +57,46 @@ func idle(p postgres.Pool) bool { return p.InUse == 0 && p.Waiting == 0 && p.Idl
 
 const most = 50 // DB_POOL_MAX by default
 
-// TestMoreQueriesThanConnections: 50 questions more than there are connections wait for
+// TestPoolHealth: under load and at rest, the gauges are what the server counts.
+func TestPoolHealth(t *testing.T) {
+	t.Parallel()
+	d := postgrestest.New(t)
+	db := d.Open(t, func(c *postgres.Config) { c.MinConns, c.MaxConns, c.Application = 3, 10, "health" })
+	admin := d.Connect(t, d.Admin)
+	same := func(when string, use, waiting int32) {
+		t.Helper()
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+			p := db.Pool()
+			var total, active int32
+			err := admin.QueryRow(t.Context(), `select count(*), count(*) filter (where state <> 'idle') from pg_stat_activity
+				where datname = current_database() and application_name = 'health'`).Scan(&total, &active)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.InUse == use && p.Waiting == waiting && p.Total == total && p.InUse == active && p.Idle == total-active && p.Max == 10 {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: the gauges are %+v, the server has %d, %d of them active", when, p, total, active)
+			}
+		}
+	}
+	same("at rest", 0, 0)
+	for _, n := range []int{1, 7, 10, 25} {
+		let := crowd(t, d, db, n)
+		same(fmt.Sprintf("%d questions", n), int32(min(n, 10)), int32(max(0, n-10)))
+		for _, err := range let() {
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		same("afterwards", 0, 0)
+	}
+}
+
+// TestPoolExhaustionRecovery: 50 questions more than there are connections wait for
 // their turn and are all answered.
-func TestMoreQueriesThanConnections(t *testing.T) {
+func TestPoolExhaustionRecovery(t *testing.T) {
 	t.Parallel()
 	d := postgrestest.NewPrivate(t) // 50 connections are too many for the server that all tests share
 	db := d.Open(t, func(c *postgres.Config) { c.MinConns, c.MaxConns = 5, most })
@@ -185,9 +222,9 @@ func TestAnEndedSessionIsNotUsed(t *testing.T) {
 	}
 }
 
-// TestBlackHole: a host that takes the connection and never says a word is given up after
+// TestConnectionTimeout: a host that takes the connection and never says a word is given up after
 // the connect timeout, not after the far longer time to wait for a free connection.
-func TestBlackHole(t *testing.T) {
+func TestConnectionTimeout(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0") // the system accepts for it; nobody reads
 	if err != nil {

@@ -247,8 +247,8 @@ func (s *tlsServer) open(t *testing.T, env ...string) (*postgres.DB, error) {
 	return db, err
 }
 
-// TestTLSVerifyFull: DB_SSL=true means this very host, by a trusted authority, now, encrypted.
-func TestTLSVerifyFull(t *testing.T) {
+// TestSSLConnection: DB_SSL=true means this very host, by a trusted authority, now, encrypted.
+func TestSSLConnection(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	ours, theirs := newAuthority(t, dir, "ours"), newAuthority(t, dir, "theirs")
