@@ -70,3 +70,5 @@ func linkGraph(ctx context.Context, name string, language lang.Language, files, 
 	}
 	return b.Build(ctx)
 }
+
+func hashOf(text []byte) [32]byte { return sha256.Sum256(text) }

@@ -26,7 +26,7 @@ type loss struct {
 
 const topKept = 3
 
-func (l *losses) add(s *set, q *query, method string, ranking []string, m marks) {
+func (l *losses) add(s *set, q *ask, method string, ranking []string, m marks) {
 	if s.half == Final {
 		return
 	}

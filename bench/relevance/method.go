@@ -24,6 +24,7 @@ type Method interface {
 // Collection is what is searched.
 type Collection struct {
 	Chunks []chunk.Chunk
+	Files  []codeFile // of which Chunks were cut
 	// Training is what a method may learn from besides Chunks: where these have been
 	// stripped of their documentation, the documentation of those that are not asked for.
 	Training []chunk.Chunk

@@ -4,6 +4,7 @@ package main
 func methods() []Method {
 	return []Method{
 		&whole{},
+		&texts{},
 		&symbols{},
 		&terms{name: "bm25", fields: flat},
 		&terms{name: "bm25f"},
@@ -14,6 +15,7 @@ func methods() []Method {
 func descriptions() [][2]string {
 	return [][2]string{
 		{"words", "BM25 over whole words and identifiers: what a search does that does not know code"},
+		{"text", "Manito's search for texts: the symbols of files that have all the words, those with the most matching lines first"},
 		{"symbols", "Manito's search for names"},
 		{"bm25", "BM25 over split identifiers and word stems, a chunk as one text"},
 		{"bm25f", "Manito's search by words: the same with a weight for each field (name; path, container and signature; documentation; body)"},

@@ -14,6 +14,7 @@ import (
 type terms struct {
 	name    string
 	fields  func(f term.Fields) term.Fields
+	params  *term.Params // nil for the product's
 	index   *term.Index
 	splits  term.Splitter
 	segment []term.Segment
@@ -35,7 +36,11 @@ func (t *terms) Index(ctx context.Context, c Collection) (err error) {
 		}
 		return f
 	}
-	t.index, err = term.Build(ctx, len(c.Chunks), fields, term.Options{Params: term.Defaults()})
+	params := term.Defaults()
+	if t.params != nil {
+		params = *t.params
+	}
+	t.index, err = term.Build(ctx, len(c.Chunks), fields, term.Options{Params: params})
 	t.segment = []term.Segment{{Index: t.index}}
 	return err
 }

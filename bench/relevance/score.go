@@ -46,7 +46,7 @@ func (r *result) of(method string) (marks, bool) {
 type scorer struct {
 	methods []Method
 	// each, when set, is told of every query that a method answered.
-	each func(s *set, q *query, method string, ranking []string, m marks)
+	each func(s *set, q *ask, method string, ranking []string, m marks)
 }
 
 // score asks all sets of a collection of all methods.
@@ -60,7 +60,7 @@ func (s *scorer) score(ctx context.Context, a *asked) ([]*result, error) {
 			return nil, fmt.Errorf("%s over %s: %w", m.Name(), a.sets[0].corpus, err)
 		}
 		for i := range a.sets {
-			all, err := s.ask(ctx, a, &a.sets[i], m)
+			all, err := s.put(ctx, a, &a.sets[i], m)
 			if err != nil {
 				return nil, err
 			}
@@ -71,7 +71,7 @@ func (s *scorer) score(ctx context.Context, a *asked) ([]*result, error) {
 	return slices.DeleteFunc(out, func(r *result) bool { return r.Queries == 0 }), nil
 }
 
-func (s *scorer) ask(ctx context.Context, a *asked, set *set, m Method) ([]marks, error) {
+func (s *scorer) put(ctx context.Context, a *asked, set *set, m Method) ([]marks, error) {
 	all := make([]marks, len(set.queries))
 	for i := range set.queries {
 		q := &set.queries[i]

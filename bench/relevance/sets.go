@@ -25,8 +25,8 @@ const sampleSeed = 20261125
 // typosPerMistake is how many names of a corpus are written with each kind of mistake.
 const typosPerMistake = 24
 
-// query is one question with the places that answer it.
-type query struct {
+// ask is one question with the places that answer it.
+type ask struct {
 	id       string
 	text     string
 	relevant map[string]int
@@ -37,7 +37,7 @@ type set struct {
 	kind    string
 	half    Half // of natural questions, else ""
 	corpus  string
-	queries []query
+	queries []ask
 }
 
 // name is how a set is called in results.
@@ -94,6 +94,7 @@ func prepare(ctx context.Context, dir string, c corpusSpec, chosen []Half) ([]as
 
 // add appends chunks of a file.
 func (a *asked) add(f codeFile, chunks []chunk.Chunk) {
+	a.Files = append(a.Files, f)
 	for i := range chunks {
 		a.Chunks = append(a.Chunks, chunks[i])
 		a.places = append(a.places, placeOf(f, chunks[i].Def))
@@ -148,7 +149,7 @@ func natural(corpusName string, half Half, holders map[string]string) (set, erro
 			}
 			relevant[holder] = max(relevant[holder], grade)
 		}
-		s.queries = append(s.queries, query{q.ID, q.Query, relevant})
+		s.queries = append(s.queries, ask{q.ID, q.Query, relevant})
 	}
 	return s, nil
 }
@@ -175,7 +176,7 @@ func typos(corpusName string, a *asked) set {
 				continue
 			}
 			n++
-			s.queries = append(s.queries, query{fmt.Sprintf("%s-%s-%02d", corpusName, m.name, n), typed, map[string]int{a.places[i]: Answer}})
+			s.queries = append(s.queries, ask{fmt.Sprintf("%s-%s-%02d", corpusName, m.name, n), typed, map[string]int{a.places[i]: Answer}})
 		}
 	}
 	return s
@@ -231,13 +232,13 @@ func docstrings(c corpusSpec, files []codeFile) asked {
 		if held[f] {
 			secret[f.file][f.def] = true
 			place := placeOf(files[f.file], f.def)
-			out.queries = append(out.queries, query{fmt.Sprintf("%s-%s", c.name, place), f.query, map[string]int{place: Answer}})
+			out.queries = append(out.queries, ask{fmt.Sprintf("%s-%s", c.name, place), f.query, map[string]int{place: Answer}})
 		}
 	}
 	for i, f := range files {
 		bare := stripped(f, func(code.DefID) bool { return true })
 		kept := slices.DeleteFunc(chunk.Split(f.path, bare.doc, bare.text), func(ch chunk.Chunk) bool { return !functionOf(f, &ch) })
-		a.add(f, kept)
+		a.add(bare, kept)
 		known := stripped(f, func(d code.DefID) bool { return secret[i][d] })
 		a.Training = append(a.Training, chunk.Split(f.path, known.doc, known.text)...)
 	}
