@@ -303,10 +303,10 @@ func (s *Source) readable(ctx context.Context) error {
 	if err != nil {
 		return explain(ctx, err, "looking at the rights")
 	}
-	if len(denied) == 0 {
-		return nil
-	}
 	user := quote(s.conn.Config().User)
+	if len(denied) == 0 {
+		return s.whole(ctx, user)
+	}
 	var quoted []string
 	for _, d := range denied {
 		quoted = append(quoted, quote(s.Schema, d))
@@ -315,6 +315,22 @@ func (s *Source) readable(ctx context.Context) error {
 		Fix("GRANT USAGE ON SCHEMA %s TO %s;", quote(s.Schema), user).
 		Fix("GRANT SELECT ON %s TO %s;", strings.Join(quoted, ", "), user).
 		Fix("or give --dsn the role that owns them")
+}
+
+// whole refuses tables of which row security would hide rows.
+func (s *Source) whole(ctx context.Context, user string) error {
+	rows, err := s.tx.Query(ctx, `
+		select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+		where n.nspname = $1 and c.relkind in ('r', 'p') and c.relrowsecurity and row_security_active(c.oid) order by 1`, s.Schema)
+	if err != nil {
+		return explain(ctx, err, "looking at the rights")
+	}
+	hidden, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(hidden) == 0 {
+		return explain(ctx, err, "looking at the rights")
+	}
+	return problem.New(problem.Denied, "row security hides rows of %s from %s", strings.Join(hidden, ", "), user).
+		Fix("give --dsn the owner of the tables, or a role with BYPASSRLS")
 }
 
 // lookup finds a table by name.
