@@ -27,7 +27,7 @@ from (
 			Advice: "ALTER TABLE … SET LOGGED"}, `
 select r.ident as object, 'UNLOGGED, ' || pg_size_pretty(pg_relation_size(r.oid)) as evidence, format('ALTER TABLE %s SET LOGGED', r.ident) as fix, format('ALTER TABLE %s SET UNLOGGED;', r.ident) as undo,
   pg_get_userbyid(r.relowner)::text as role, 'ACCESS EXCLUSIVE, rewrites the table' as lock
-from rel r where r.relpersistence = 'u' and r.relkind = 'r' order by 1`},
+from rel r where r.relpersistence = 'u' and r.relkind = 'r' and r.relname not in (/* leases of River, unlogged by design: */ 'river_leader', 'river_client', 'river_client_queue') order by 1`},
 
 		query{Info{ID: "DUR-03", Title: "WAL is not being archived", Severity: Critical, Safety: Advice,
 			Cause:  "archive_command fails, or its target is full",

@@ -5,12 +5,21 @@ import (
 	"testing"
 )
 
+const adopted = "an adoption is of a whole database, with all its repositories"
+
 // accepted are what the doctor says about a healthy database, and why that stays.
 var accepted = map[string]string{
 	"SET-03":                     "pg_stat_statements needs a restart, which is the operator's to choose",
 	"SEQ-05 manito.repo.repo_id": "two thousand million repositories are enough; the number is part of every key",
 	"CONN-04":                    "the pool sets statement_timeout for each session",
 	"SCL-01 manito.search_log":   "one search can go over all repositories",
+
+	"SEQ-05 manito.adoption.adoption_id": "a database is adopted once or twice in its life",
+	"SCL-01 manito.adoption":             adopted,
+	"SCL-01 manito.adopted_table":        adopted,
+	"SCL-01 manito.adopted_project":      adopted,
+	"SCL-01 manito.adopted_row":          adopted,
+	"SCL-01 manito.adopted_rest":         adopted,
 }
 
 // TestHealthy is the figure that a doctor is judged by: on what is well it says nothing.

@@ -21,7 +21,7 @@ func (r *Report) WritePlan(dir string) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	var scripts []script
+	var scripts []planScript
 	var seen [][]string
 	for _, step := range r.Plan {
 		// One statement can clear two findings; a second time it could fail.
@@ -30,7 +30,7 @@ func (r *Report) WritePlan(dir string) ([]string, error) {
 		}
 		seen = append(seen, step.SQL)
 		if n := len(scripts); n == 0 || scripts[n-1].role != step.Role {
-			scripts = append(scripts, script{name: fmt.Sprintf("%02d-%s.sql", n+1, strings.Map(fileSafe, step.Role)), role: step.Role})
+			scripts = append(scripts, planScript{name: fmt.Sprintf("%02d-%s.sql", n+1, strings.Map(fileSafe, step.Role)), role: step.Role})
 		}
 		last := &scripts[len(scripts)-1]
 		last.steps = append(last.steps, step)
@@ -48,15 +48,15 @@ func (r *Report) WritePlan(dir string) ([]string, error) {
 	return files, writeNew(filepath.Join(dir, planReadme), r.planText(scripts))
 }
 
-// script is one file of a plan.
-type script struct {
+// planScript is one file of a plan.
+type planScript struct {
 	name, role string
 	steps      []Step
 }
 
 // text is what psql runs. The role is taken on with SET ROLE, because owners often
 // cannot log in, and because what a superuser creates in passing would belong to it.
-func (s script) text(database string) string {
+func (s planScript) text(database string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "-- Plan of manito db doctor for database %s, for %s. Run it with: psql -X -d DATABASE -f %s\n", comment(database), comment(s.role), s.name)
 	b.WriteString("\\set ON_ERROR_STOP on\nSET search_path = pg_catalog;\nSET lock_timeout = '2s';\n")
@@ -77,7 +77,7 @@ func (s script) text(database string) string {
 	return b.String()
 }
 
-func verifyText(scripts []script) string {
+func verifyText(scripts []planScript) string {
 	var b strings.Builder
 	b.WriteString("-- Run it after the plan, with: psql -X -q -At -d DATABASE -f " + planVerify + "\n-- Each row and each error that is printed is a finding that is still there.\nSET default_transaction_read_only = on;\nSET client_min_messages = error;\n")
 	for _, s := range scripts {
@@ -91,7 +91,7 @@ func verifyText(scripts []script) string {
 }
 
 // planText is the plan for people.
-func (r *Report) planText(scripts []script) string {
+func (r *Report) planText(scripts []planScript) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Plan for database %s\n\n%s.\n\n", cell(r.Database), cell(r.Summary()))
 	if len(scripts) == 0 {

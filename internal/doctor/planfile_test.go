@@ -101,7 +101,7 @@ func TestPlanOrder(t *testing.T) {
 
 func TestPlanQuotes(t *testing.T) {
 	t.Parallel()
-	s := script{role: `r"; drop table x; --`, steps: []Step{{ID: "X-01", Object: "a\nb; drop table x", Fix: Fix{SQL: []string{"SELECT 1"}, Undo: "SELECT 2;\nSELECT 3", Lock: "l\n\\! rm", Safety: Safe, Transaction: true}}}}
+	s := planScript{role: `r"; drop table x; --`, steps: []Step{{ID: "X-01", Object: "a\nb; drop table x", Fix: Fix{SQL: []string{"SELECT 1"}, Undo: "SELECT 2;\nSELECT 3", Lock: "l\n\\! rm", Safety: Safe, Transaction: true}}}}
 	for line := range strings.Lines(s.text("d$plan$\n\\! x")) {
 		line = strings.TrimSpace(line)
 		switch {
