@@ -107,7 +107,7 @@ func give(o *migrate.InitOptions, roles migrate.Roles, user, password string) {
 // login is who an address logs in as.
 func login(dsn string) (user, password string, err error) {
 	if !strings.Contains(dsn, "://") {
-		words, err := keywords(dsn)
+		words, err := config.Keywords(dsn)
 		for _, w := range words {
 			switch w[0] {
 			case "user":

@@ -93,7 +93,7 @@ func libpqEnvironment(dsn string) ([]string, error) {
 		}
 	}
 	if !strings.Contains(dsn, "://") {
-		words, err := keywords(dsn)
+		words, err := config.Keywords(dsn)
 		if err != nil {
 			return nil, err
 		}
@@ -121,39 +121,4 @@ func libpqEnvironment(dsn string) ([]string, error) {
 		set(key, values[len(values)-1])
 	}
 	return env, nil
-}
-
-// keywords splits "key=value key='quoted value'" as libpq does.
-func keywords(dsn string) ([][2]string, error) {
-	var out [][2]string
-	for rest := strings.TrimSpace(dsn); rest != ""; rest = strings.TrimSpace(rest) {
-		key, value, ok := strings.Cut(rest, "=")
-		if !ok {
-			return nil, problem.New(problem.Usage, "the connection string has a word without a value")
-		}
-		value = strings.TrimLeft(value, " ")
-		var b strings.Builder
-		i, quoted := 0, strings.HasPrefix(value, "'")
-		if quoted {
-			i = 1
-		}
-		for ; i < len(value); i++ {
-			c := value[i]
-			if quoted && c == '\'' {
-				i++
-				break
-			}
-			if !quoted && c == ' ' {
-				break
-			}
-			if c == '\\' && i+1 < len(value) {
-				i++
-				c = value[i]
-			}
-			b.WriteByte(c)
-		}
-		out = append(out, [2]string{strings.TrimSpace(key), b.String()})
-		rest = value[min(i, len(value)):]
-	}
-	return out, nil
 }

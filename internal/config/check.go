@@ -2,7 +2,6 @@ package config
 
 import (
 	"net"
-	"net/url"
 	"slices"
 	"strings"
 )
@@ -35,6 +34,15 @@ func (c *Config) Check() []Finding {
 			}
 		}
 	}
+	if d.Pooler == "transaction" && set("statement-timeout") {
+		out = append(out, Finding{Unused, variable("statement-timeout"), "statement-timeout", variable("statement-timeout") + " is not sent through a pooler in transaction mode: the setting of the role holds there",
+			"ALTER ROLE the app's role IN DATABASE the database SET statement_timeout = '60s'; or remove it"})
+	}
+	if d.External() {
+		for _, name := range c.driver {
+			out = append(out, Finding{Unknown, name, "", name + " is no setting of Manito, but the driver reads it where the database address says nothing", "write it into DATABASE_URL, and remove it"})
+		}
+	}
 	if d.External() && set("pg-bin") {
 		out = append(out, Finding{Unused, variable("pg-bin"), "pg-bin", variable("pg-bin") + " has no effect on an external database", "remove it"})
 	}
@@ -50,26 +58,34 @@ func (c *Config) Check() []Finding {
 	return out
 }
 
+// unsafe looks at every address that is configured.
 func (c *Config) unsafe(variable func(string) string) []Finding {
 	var out []Finding
 	d := &c.Database
-	if !d.External() {
-		return nil
-	}
-	password, host, mode := d.Password, d.Host, ""
-	if u, err := url.Parse(d.URL); d.URL != "" && err == nil {
-		host, mode = u.Hostname(), u.Query().Get("sslmode")
-		password, _ = u.User.Password()
-	}
-	if password != "" && slices.Contains(wellKnown, strings.ToLower(password)) {
-		name := "password"
-		if d.URL != "" {
-			name = "database-url"
+	look := func(setting string, a address) {
+		name := variable(setting)
+		if p := strings.ToLower(a.password); p != "" && (slices.Contains(wellKnown, p) || p == strings.ToLower(a.user)) {
+			where := "the database password in " + name
+			if setting == "host" {
+				where, name = "the database password in "+variable("password"), variable("password")
+			}
+			out = append(out, Finding{Unsafe, name, "password", where + " is one that everybody knows, or the user's own name", "choose another, or set MANITO_ENV=development on a machine of your own"})
 		}
-		out = append(out, Finding{Unsafe, variable(name), "password", "the database password in " + variable(name) + " is one that everybody knows", "choose another, or set MANITO_ENV=development on a machine of your own"})
+		if !d.SSL && a.mode != "verify-full" && !local(a.hosts) {
+			out = append(out, Finding{Unsafe, "DB_SSL", "ssl", "the connection to " + a.hosts + " does not verify who answers", "set DB_SSL=true, and DB_SSL_CA when its certificate is not from a public authority"})
+		}
 	}
-	if !d.SSL && mode != "verify-full" && !local(host) {
-		out = append(out, Finding{Unsafe, "DB_SSL", "ssl", "the connection to " + host + " does not verify who answers", "set DB_SSL=true, and DB_SSL_CA when its certificate is not from a public authority"})
+	switch {
+	case d.URL != "":
+		look("database-url", parseAddress(d.URL))
+	case d.Host != "":
+		look("host", address{hosts: d.Host, user: d.User, password: d.Password})
+	}
+	if d.MigrationURL != "" {
+		look("migration-url", parseAddress(d.MigrationURL))
+	}
+	if d.SuperuserURL != "" {
+		look("superuser-url", parseAddress(d.SuperuserURL))
 	}
 	return out
 }

@@ -32,6 +32,7 @@ type Config struct {
 	Addr        string // address that serve listens on
 
 	Database Database
+	Search   Search
 	RedisURL string
 
 	VaultKey      string
@@ -42,6 +43,13 @@ type Config struct {
 	values map[string]Value
 	file   string
 	extra  []Finding
+	driver []string // variables that the database driver reads by itself
+}
+
+// Search is how searches work.
+type Search struct {
+	OnScan      bool // a scan makes what searches need
+	HistoryDays int  // how long searches are remembered; 0 records none
 }
 
 // Database is how to reach PostgreSQL.
@@ -239,7 +247,7 @@ func (c *Config) valid() error {
 			return problem.New(problem.Usage, "%s names a file that cannot be read", v.where()).Because(err).Fix("give the path of a PEM file")
 		}
 	}
-	if c.Environment == "production" && d.External() {
+	if c.Environment == "production" {
 		for _, f := range c.Check() {
 			if f.Kind == Unsafe && f.Setting == "password" {
 				return problem.New(problem.Denied, "%s", f.Message).Fix("%s", f.Fix)

@@ -161,6 +161,12 @@ func TestCheck(t *testing.T) {
 		{Unused, "REDIS_URL", []string{"REDIS_URL=redis://h"}},
 		{Missing, "POSTGRES_USER", []string{"POSTGRES_HOST=localhost"}},
 		{Unsafe, "DB_SSL", []string{"POSTGRES_HOST=db.example.com", "POSTGRES_USER=u"}},
+		{Unused, "DB_STATEMENT_TIMEOUT", []string{"DATABASE_URL=postgres://u@localhost/d", "DB_POOLER=transaction", "DB_STATEMENT_TIMEOUT=5000"}},
+		{Unknown, "DATABASE_POOL_MAX", []string{"DATABASE_POOL_MAX=3"}},
+		{Unknown, "PGSSLMODE", []string{"DATABASE_URL=postgres://u@localhost/d", "PGSSLMODE=disable"}},
+		{Unsafe, "DB_SSL", []string{"DATABASE_URL=host=db.example.com user=u sslmode=require"}},
+		{Unsafe, "DB_SSL", []string{"DATABASE_URL=postgres://u@localhost:1,db.example.com:2/d"}},
+		{Unsafe, "DB_SSL", []string{"DATABASE_URL=postgres://u@localhost/d", "MANITO_SUPERUSER_URL=postgres://s@db.example.com/d?sslmode=prefer"}},
 		{Unsafe, "POSTGRES_PASSWORD", []string{"MANITO_ENV=development", "POSTGRES_HOST=localhost", "POSTGRES_USER=u", "POSTGRES_PASSWORD=postgres"}},
 	} {
 		if c := mustLoad(t, test.environ...); !find(c, test.kind, test.variable) {
@@ -168,6 +174,11 @@ func TestCheck(t *testing.T) {
 		}
 		if strings.Contains(strings.Join(test.environ, " "), "localhost") && test.kind != Unsafe && find(mustLoad(t, test.environ...), Unsafe, "DB_SSL") {
 			t.Errorf("%v: a local server needs no TLS", test.environ)
+		}
+	}
+	for _, environ := range [][]string{{"PGSSLMODE=disable"}, {"DATABASE_URL=postgres://u:kX3-9qz@localhost/d"}, {"DATABASE_URL=host=/run/postgresql user=u"}, {"DATABASE_URL=postgres://u@db.example.com/d?sslmode=verify-full"}, {"DATABASE_URL=postgres://u@db.example.com/d", "DB_SSL=true"}} {
+		if found := mustLoad(t, environ...).Check(); len(found) > 0 {
+			t.Errorf("%v: nothing is wrong, and yet %+v", environ, found)
 		}
 	}
 	if found := mustLoad(t).Check(); len(found) > 0 {
@@ -178,7 +189,9 @@ func TestCheck(t *testing.T) {
 // TestKnownPasswordsAreRefused outside of a development setting.
 func TestKnownPasswordsAreRefused(t *testing.T) {
 	t.Parallel()
-	for _, environ := range [][]string{{"POSTGRES_HOST=localhost", "POSTGRES_USER=u", "POSTGRES_PASSWORD=Password"}, {"DATABASE_URL=postgres://u:changeme@localhost/d"}} {
+	for _, environ := range [][]string{{"POSTGRES_HOST=localhost", "POSTGRES_USER=u", "POSTGRES_PASSWORD=Password"}, {"DATABASE_URL=postgres://u:changeme@localhost/d"},
+		{"DATABASE_URL=postgres://u@localhost/d?password=postgres"}, {"DATABASE_URL=host=localhost user=u password='manito'"}, {"DATABASE_URL=postgres://manito_app:manito_APP@localhost/d"},
+		{"DATABASE_URL=postgres://u:a-long-one@localhost/d", "MANITO_MIGRATION_URL=postgres://m:secret@localhost/d"}, {"MANITO_SUPERUSER_URL=postgres://postgres:postgres@localhost/d"}} {
 		if _, err := load(t, nil, environ...); problem.KindOf(err) != problem.Denied {
 			t.Errorf("%v: %v", environ, err)
 		}

@@ -162,7 +162,11 @@ type Finding struct {
 }
 
 // ours are the prefixes of variables that are meant for Manito.
-var ours = []string{"MANITO_", "POSTGRES_", "DB_"}
+var ours = []string{"MANITO_", "POSTGRES_", "DB_", "DATABASE_"}
+
+// drivers are the variables of PostgreSQL's own clients that the driver obeys.
+var drivers = []string{"PGAPPNAME", "PGCONNECT_TIMEOUT", "PGDATABASE", "PGHOST", "PGMAXPROTOCOLVERSION", "PGMINPROTOCOLVERSION", "PGOPTIONS", "PGPASSFILE", "PGPASSWORD", "PGPORT", "PGSERVICE", "PGSERVICEFILE",
+	"PGSSLCERT", "PGSSLKEY", "PGSSLMODE", "PGSSLNEGOTIATION", "PGSSLPASSWORD", "PGSSLROOTCERT", "PGSSLSNI", "PGTARGETSESSIONATTRS", "PGTZ", "PGUSER"}
 
 // elsewhere are variables of these prefixes that belong to others: the installer, tests and the postgres container image.
 var elsewhere = []string{"MANITO_TEST_", "MANITO_CHAOS", "MANITO_CONFIG", "POSTGRES_INITDB_ARGS", "POSTGRES_HOST_AUTH_METHOD", "DB_USER_DATA"}
@@ -176,6 +180,11 @@ func (c *Config) unknown(env, file map[string]string) {
 			known[a] = true
 		}
 		keys[s.Key] = true
+	}
+	for _, name := range drivers {
+		if env[name] != "" {
+			c.driver = append(c.driver, name)
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		if known[name] || !hasPrefix(name, ours) || hasPrefix(name, elsewhere) {
