@@ -7,8 +7,10 @@ import (
 
 	"manito/internal/codeintel"
 	"manito/internal/codeintel/stored"
+	"manito/internal/graph"
 	"manito/internal/lang/all"
 	"manito/internal/scan"
+	"manito/internal/search"
 )
 
 // store feeds questions from the database.
@@ -23,6 +25,13 @@ func (a *app) withIndex(ctx context.Context, s *session, question func(context.C
 	shelf := codeintel.NewShelf(codeintel.ShelfConfig{
 		Snapshots: near,
 		File:      func(digest [32]byte) string { return scan.IndexPath(indexDir(s.cfg), digest) },
+		Search: func(snap codeintel.Snapshot, g *graph.Graph) codeintel.SearchFiles {
+			return codeintel.SearchFiles{
+				Dir:    scan.SearchDir(indexDir(s.cfg), snap.Repo),
+				Corpus: func(ctx context.Context) (search.Corpus, error) { return store.Corpus(ctx, snap, g) },
+				Making: func() { a.note("the search files of this snapshot are being made") },
+			}
+		},
 	})
 	defer func() { err = errors.Join(err, shelf.Close()) }()
 	return shelf.Use(ctx, repo.Root, s.chosen.ref.Ref.Name, func(x *codeintel.Index) error {

@@ -24,6 +24,7 @@ type scanOptions struct {
 	ref      string
 	history  bool
 	workers  int
+	noSearch bool
 }
 
 func (a *app) scanCommand() *cobra.Command {
@@ -52,6 +53,7 @@ failed); 2 usage; 3 failure; 130 interrupted.`,
 	f.StringVar(&o.revision, "rev", "", "commit, branch or tag to read instead of the files on disk")
 	f.StringVar(&o.ref, "ref", "", "name under which the snapshot is kept (default: head)")
 	f.BoolVar(&o.history, "history", false, "fetch the whole history of a git URL")
+	f.BoolVar(&o.noSearch, "no-search", false, "do not make what searches need; the first search then makes it (search.on_scan)")
 	f.IntVar(&o.workers, "workers", 0, "files worked on at the same time (default: one per CPU)")
 	return cmd
 }
@@ -89,6 +91,7 @@ func (a *app) runScan(ctx context.Context, o scanOptions) (err error) {
 	defer func() { err = errors.Join(err, db.Close()) }()
 	bar := a.progress()
 	s := a.scanner(cfg, db, o.workers)
+	s.NoSearch = o.noSearch || !cfg.Search.OnScan
 	report, err := s.Run(ctx, scan.Input{Tree: tree, Ref: o.ref, Kind: refKind(tree, o), Progress: bar.show})
 	bar.clear()
 	if err != nil {

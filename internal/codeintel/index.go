@@ -21,6 +21,8 @@ type Options struct {
 	// from. Without it answers have none of the first two, and a file that was not
 	// read counts as one that might mention anything.
 	Text TextSource
+	// Search is where searches look; the zero value makes them fail with problem.Unsupported.
+	Search SearchFiles
 }
 
 // Index is one snapshot of a repository, open for questions. It is safe for concurrent use.
@@ -33,6 +35,8 @@ type Index struct {
 
 	marks  once[marked]
 	unread unreadWords
+
+	searching searching
 }
 
 // marked lists the files that can hide uses, in path order. They are few, and

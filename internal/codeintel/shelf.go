@@ -35,6 +35,8 @@ type ShelfConfig struct {
 	Snapshots Snapshots
 	// File is where the graph file of a snapshot lies; nil keeps graphs in memory only.
 	File func(digest [32]byte) string
+	// Search says where the search files of a snapshot lie and how they are made again; nil keeps none.
+	Search func(s Snapshot, g *graph.Graph) SearchFiles
 	// Budget bounds the bytes of graphs that are kept open without being used; 0 keeps none.
 	Budget int64
 }
@@ -160,7 +162,7 @@ func (s *Shelf) give(snap Snapshot, e *shelved, damaged bool) error {
 		}
 	}
 	for _, x := range closing {
-		errs = append(errs, x.g.Close())
+		errs = append(errs, x.close())
 	}
 	return errors.Join(errs...)
 }
@@ -208,7 +210,7 @@ func (s *Shelf) Close() error {
 	s.mu.Unlock()
 	var errs []error
 	for _, x := range closing {
-		errs = append(errs, x.g.Close())
+		errs = append(errs, x.close())
 	}
 	return errors.Join(errs...)
 }
@@ -223,7 +225,7 @@ func (s *Shelf) load(ctx context.Context, snap Snapshot) (*Index, int64, error) 
 		g, err := graph.Open(file)
 		switch {
 		case err == nil && g.Digest() == snap.Digest:
-			return New(g, options), fileSize(file), nil
+			return s.shelve(snap, g, options), fileSize(file), nil
 		case err == nil:
 			if err := g.Close(); err != nil {
 				return nil, 0, err
@@ -242,7 +244,7 @@ func (s *Shelf) load(ctx context.Context, snap Snapshot) (*Index, int64, error) 
 		return nil, 0, err
 	}
 	if file == "" {
-		return New(g, options), g.Bytes(), nil
+		return s.shelve(snap, g, options), g.Bytes(), nil
 	}
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return nil, 0, problem.Wrap(err, problem.Internal, "folder of graph files")
@@ -255,7 +257,14 @@ func (s *Shelf) load(ctx context.Context, snap Snapshot) (*Index, int64, error) 
 	if err != nil {
 		return nil, 0, err
 	}
-	return New(opened, options), fileSize(file), nil
+	return s.shelve(snap, opened, options), fileSize(file), nil
+}
+
+func (s *Shelf) shelve(snap Snapshot, g *graph.Graph, o Options) *Index {
+	if s.config.Search != nil {
+		o.Search = s.config.Search(snap, g)
+	}
+	return New(g, o)
 }
 
 func fileSize(path string) int64 {
