@@ -131,7 +131,7 @@ const blockBytes = 4096
 // words are what drawn texts are made of: few, so that patterns drawn apart from them are found, and awkward.
 var words = []string{
 	"foo", "Foo", "FOO", "bar", "fooBar", "x1", "a", "b", "ab", "{", "}", "(", "_", ".", " ", "  ", "\t", "0", "42", "=", "err != nil",
-	"straße", "STRASSE", "ſ", "S", "k", "K", "σ", "ς", "Σ", "é", "É", "日本", "Ⱥ", "ⱥ", "ǆ", "ǅ", "İ", "ı", "\u00a0", "😀", "\r",
+	"straße", "STRASSE", "ſ", "S", "k", "\u212a", "σ", "ς", "Σ", "é", "É", "日本", "Ⱥ", "ⱥ", "ǆ", "ǅ", "İ", "ı", "\u00a0", "😀", "\r",
 }
 
 // dirty are words that are no UTF-8 or look binary.

@@ -249,11 +249,12 @@ func choice(parts []facts) facts {
 	return facts{need: one}
 }
 
-// oneOf is the need for one of some literals.
+// oneOf is the need for one of some literals. One of several single letters is
+// nearly everywhere, and takes longer to look up than it saves.
 func oneOf(lits []literal) need {
 	one := need{op: needOne}
 	for _, l := range lits {
-		if l.text == "" {
+		if l.text == "" || len(l.text) == 1 && len(lits) > 1 {
 			return need{}
 		}
 		one.kids = append(one.kids, need{op: needLiteral, lit: l})

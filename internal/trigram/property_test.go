@@ -28,7 +28,7 @@ func same(s string) expression { return expression{s, s} }
 // expressions draws regexes, within lines or across them.
 func expressions(across bool) *rapid.Generator[expression] {
 	atoms := []expression{
-		same(`.`), same(`.*`), {`\w`, `[0-9A-Za-z_]`}, {`\w+`, `[0-9A-Za-z_]+`}, {`\d`, `[0-9]`}, {`\b`, `(?-u:\b)`},
+		same(`.`), same(`.*`), {`\w`, `[0-9A-Za-z_]`}, {`\w+`, `[0-9A-Za-z_]+`}, {`\d`, `[0-9]`}, {`\bfoo`, `(?-u:\b)foo`}, {`r\b`, `r(?-u:\b)`}, // ripgrep 13 does not find \b^ on lines but the first
 		same(`[a-f]`), same(`[^a-f]`), same(`[Kk]`), same(`[é日]`), same(`^`), same(`$`), same(`o+`), same(`\p{L}`), same(`(?i:foo)`),
 	}
 	if across {
