@@ -37,23 +37,35 @@ func RolesFor(prefix string) Roles {
 // DefaultRolePrefix derives the prefix of the role names from where an installation
 // lives. Roles belong to the server, schemas to a database, so two installations on
 // one server need both names, unless both are the same word. A prefix that would
-// make a role name too long is cut and ends with a digest of the whole.
+// make a role name too long is cut and ends with a digest of the whole, and so does one
+// whose database has characters in its name that a role's cannot have here.
 func DefaultRolePrefix(database, schema string) string {
 	prefix := schema
 	if database != schema {
 		prefix = database + "_" + schema
 	}
+	fit := strings.Map(func(r rune) rune {
+		if allowed(r) {
+			return r
+		}
+		return '_'
+	}, prefix)
 	const longest = maxIdentifier - len("_migrator")
-	if len(prefix) <= longest {
+	if len(fit) <= longest && fit == prefix {
 		return prefix
 	}
 	sum := sha256.Sum256([]byte(prefix))
 	tail := "_" + hex.EncodeToString(sum[:4])
-	cut := prefix[:longest-len(tail)]
+	cut := fit[:min(len(fit), longest-len(tail))]
 	for !utf8.ValidString(cut) {
 		cut = cut[:len(cut)-1]
 	}
 	return cut + tail
+}
+
+// allowed says whether a character may stand in a name.
+func allowed(r rune) bool {
+	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("_- .@+", r))
 }
 
 // quoted are the quoted forms of names, for the placeholders of migrations.
@@ -119,7 +131,7 @@ func checkName(what, name string) error {
 		return problem.New(problem.Usage, "%s %q is not valid UTF-8", what, name)
 	}
 	for _, r := range name {
-		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_- .@+", r) {
+		if !allowed(r) {
 			return problem.New(problem.Usage, "%s %q holds the character %q", what, name, r).
 				Fix("use letters, digits, spaces and _ - . @ +")
 		}

@@ -215,7 +215,7 @@ func TestNames(t *testing.T) {
 	}
 	long := strings.Repeat("é", 31)
 	seen := map[string]bool{}
-	for _, p := range [][2]string{{"manito", "manito"}, {"db", "manito"}, {"db", "other"}, {long, "a"}, {long, "b"}, {long, long + "x"}} {
+	for _, p := range [][2]string{{"manito", "manito"}, {"db", "manito"}, {"db", "other"}, {`d"b`, "manito"}, {"d'b", "manito"}, {"d_b", "manito"}, {"\xff", "manito"}, {"$", "manito"}, {long, "a"}, {long, "b"}, {long, long + "x"}} {
 		prefix := DefaultRolePrefix(p[0], p[1])
 		if seen[prefix] {
 			t.Errorf("%q is the prefix of two installations", prefix)
