@@ -286,3 +286,38 @@ func TestFind(t *testing.T) {
 		}
 	}
 }
+
+// TestPackageBeforeFile: where files share the names of their package, a name with one before it is the package's.
+func TestPackageBeforeFile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, `
+-- go.mod --
+module m
+-- link/all.go --
+package link
+
+func Link() {}
+-- scan/link.go --
+package scan
+
+func Link() {}
+
+func Only() {}
+-- web/link.ts --
+export function Wire() {}
+`)
+	for query, want := range map[string]string{
+		"link.Link": "link/all.go", "scan.Link": "scan/link.go", // the package's
+		"link.Only": "scan/link.go", // nothing else fits
+		"link.Wire": "web/link.ts",  // a module is a file
+	} {
+		got, err := w.Definition(t.Context(), DefinitionInput{Symbol: query})
+		if err != nil {
+			t.Errorf("%s: %v", query, err)
+			continue
+		}
+		if got.Symbol.File != want {
+			t.Errorf("%s is in %s, not %s", query, got.Symbol.File, want)
+		}
+	}
+}

@@ -259,14 +259,19 @@ func (x *Index) fits(d graph.Def, parts []string, fold bool) (rank int, ok bool)
 		return 0, true
 	}
 	gaps := false
-	for _, full := range x.fullNames(d) {
+	// Where files share the names of their package, a file's name says little: log.Print is a package's, even if some log.go has a Print.
+	packaged := x.g.Packaged(x.g.FileOf(d))
+	for i, full := range x.fullNames(d) {
 		if fold {
 			for i := range full {
 				full[i] = graph.Fold(full[i])
 			}
 		}
 		if len(full) >= len(parts) && slices.Equal(full[len(full)-len(parts):], parts) {
-			return 0, true
+			if i >= fileNames || !packaged || len(parts) <= qualifiedParts(x.g, d) {
+				return 0, true
+			}
+			gaps = true
 		}
 		gaps = gaps || subsequence(parts, full)
 	}
@@ -286,7 +291,13 @@ func subsequence(parts, full []string) bool {
 	return i < 0
 }
 
-// fullNames lists the full names of a definition, as parts: below its scope, its file with and without the ending, and its folder.
+// qualifiedParts is the number of parts of a definition's qualified name.
+func qualifiedParts(g *graph.Graph, d graph.Def) int { return strings.Count(g.QualifiedName(d), ".") + 1 }
+
+// fileNames is how many of the first of fullNames begin with the file.
+const fileNames = 2
+
+// fullNames lists the full names of a definition, as parts: below its file with and without the ending, its folder, and its scope.
 func (x *Index) fullNames(d graph.Def) [][]string {
 	g := x.g
 	f := g.FileOf(d)
