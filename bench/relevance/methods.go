@@ -1,5 +1,14 @@
 package main
 
+import (
+	"context"
+
+	"manito/internal/chunk"
+	"manito/internal/embed"
+	"manito/internal/embed/builtin"
+	"manito/internal/search"
+)
+
 // methods are the lines of the table, each in its order.
 func methods() []Method {
 	return []Method{
@@ -8,6 +17,10 @@ func methods() []Method {
 		&symbols{},
 		&terms{name: "bm25", fields: flat},
 		&terms{name: "bm25f"},
+		&meaning{name: "builtin", train: func(ctx context.Context, training []chunk.Chunk) (embed.Embedder, error) {
+			return builtin.Train(ctx, training)
+		}},
+		&ranked{name: "hybrid", ask: (*search.Index).Ranked},
 	}
 }
 
@@ -19,5 +32,7 @@ func descriptions() [][2]string {
 		{"symbols", "Manito's search for names"},
 		{"bm25", "BM25 over split identifiers and word stems, a chunk as one text"},
 		{"bm25f", "Manito's search by words: the same with a weight for each field (name; path, container and signature; documentation; body)"},
+		{"builtin", "vectors of the built-in model, trained on the package itself, compared exactly"},
+		{"hybrid", "what Manito answers unless a mode is asked for: all of them fused by reciprocal rank, then what the graph says"},
 	}
 }
