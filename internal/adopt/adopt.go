@@ -1,6 +1,7 @@
 package adopt
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -59,7 +60,7 @@ type Table struct {
 // Rest counts the rows of a table that have no place in a graph for one reason.
 type Rest struct {
 	Table  string `json:"table"`
-	Reason string `json:"reason"` // with the first key of those that differ by key only
+	Reason string `json:"reason"`
 	Rows   int    `json:"rows"`
 }
 
@@ -299,32 +300,20 @@ func (r *run) rehearse(ctx context.Context) (err error) {
 // sumUp counts, by table and by reason, what is in no graph.
 func (r *run) sumUp() {
 	type kind struct{ table, reason string }
-	at := map[kind]int{}
+	kinds := map[kind]int{}
 	count := map[string]int64{}
 	for _, l := range r.plan.rest {
 		count[l.table]++
-		k := kind{l.table, generic(l.reason)}
-		i, ok := at[k]
-		if !ok {
-			i = len(r.report.Rest)
-			at[k] = i
-			r.report.Rest = append(r.report.Rest, Rest{Table: l.table, Reason: l.reason})
-		}
-		r.report.Rest[i].Rows++
+		kinds[kind{l.table, l.reason}]++
 	}
+	for k, n := range kinds {
+		r.report.Rest = append(r.report.Rest, Rest{Table: k.table, Reason: k.reason, Rows: n})
+	}
+	slices.SortFunc(r.report.Rest, func(a, b Rest) int {
+		return cmp.Or(strings.Compare(a.Table, b.Table), cmp.Compare(b.Rows, a.Rows), strings.Compare(a.Reason, b.Reason))
+	})
 	for i := range r.report.Tables {
 		t := &r.report.Tables[i]
 		t.InGraph, t.NotInGraph = r.plan.placed[t.Name], count[t.Name]
 	}
-}
-
-// generic is a reason without the keys in it, by which rows are counted together.
-func generic(reason string) string {
-	words := strings.Fields(reason)
-	for i, w := range words {
-		if i > 0 && strings.ContainsAny(w, "0123456789") {
-			words[i] = "…"
-		}
-	}
-	return strings.Join(words, " ")
 }

@@ -162,16 +162,16 @@ func TestReasons(t *testing.T) {
 		{"graph_nodes", id("odd2"), "it belongs to no project"},
 		{"graph_nodes", id("odd3"), "it has no name"},
 		{"graph_nodes", id("odd10"), "its path is longer than can be stored"},
-		{"graph_nodes", id("o1"), "its project 1000 is missing"},
+		{"graph_nodes", id("o1"), "its project is missing: 1000"},
 		{"graph_edges", id("e1"), "it has no source"},
 		{"graph_edges", id("e2"), "it has no target"},
-		{"graph_edges", id("e3"), "its source " + id("odd1") + " is missing or is in no graph itself"},
+		{"graph_edges", id("e3"), "its source is missing or in no graph itself: " + id("odd1")},
 		{"graph_edges", id("e4"), "it leads to another project"},
 		{"graph_edges", id("e5"), `a relation "smells like" is no edge`},
-		{"graph_edges", id("o2"), "its target " + id("gone") + " is missing or is in no graph itself"},
+		{"graph_edges", id("o2"), "its target is missing or in no graph itself: " + id("gone")},
 		{"symbol_references", id("r1"), "it has no source"},
-		{"diagnostics", id("d1"), "its node is missing or is in no graph itself"},
-		{"code_chunks", id("o6"), "its node is missing or is in no graph itself"},
+		{"diagnostics", id("d1"), "its node is missing or in no graph itself"},
+		{"code_chunks", id("o6"), "its node is missing or in no graph itself: " + id("gone")},
 	} {
 		var got string
 		err := o.conn.QueryRow(t.Context(), `select coalesce(not_in_graph, '(in a graph)') from `+o.manito("adopted_rows")+` where table_name = $1 and old_id = $2`, want.table, want.id).Scan(&got)
@@ -181,7 +181,7 @@ func TestReasons(t *testing.T) {
 	}
 	// Of two rows that say the same the one with the smaller key is in the graph.
 	for _, pair := range []struct{ table, a, b string }{{"graph_nodes", id("fun1"), id("dup-f1")}, {"graph_nodes", id("file1"), id("dup-file1")}, {"graph_edges", id("call1"), id("dup-call")}} {
-		want := "node " + min(pair.a, pair.b) + " says the same"
+		want := "another node says the same: " + min(pair.a, pair.b)
 		if pair.table == "graph_edges" {
 			want = "another row says the same"
 		}

@@ -182,7 +182,7 @@ func (f *file) tie(p *plan, doc *code.Document, packer *pack.Packer) pack.Block 
 		line, column := doc.Line(offset(doc, e.at))
 		packed := pack.EdgeAt{Source: e.source.def, Target: e.target.key, Line: line, Column: column, Kind: e.kind, Certainty: code.May, Reason: code.ReasonAdopted}
 		if seen[packed] {
-			p.leave(e.table, row{ord: e.ord}, "another row says the same")
+			p.leave(e.table, e.ord, reason{text: "another row says the same"})
 			p.placed[e.table]--
 			continue
 		}

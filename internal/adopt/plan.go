@@ -3,7 +3,6 @@ package adopt
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -21,12 +20,23 @@ type plan struct {
 	placed   map[string]int64 // rows that are in a graph, by table
 }
 
-// leftover is a row that is in no graph.
+// leftover is a row that is in no graph. The key, if any, is what the reason is about.
 type leftover struct {
-	table  string
-	ord    int64
-	reason string
+	table       string
+	ord         int64
+	reason, key string
 }
+
+// text is the reason with its key.
+func (l *leftover) text() string {
+	if l.key == "" {
+		return l.reason
+	}
+	return l.reason + ": " + l.key
+}
+
+// reason is why a row is in no graph; the zero value is none.
+type reason struct{ text, key string }
 
 // project is one project, which becomes a ref of a repository.
 type project struct {
@@ -113,8 +123,8 @@ type nodeRow struct {
 }
 
 // leave keeps a row out of the graph.
-func (p *plan) leave(table string, w row, format string, args ...any) {
-	p.rest = append(p.rest, leftover{table, w.ord, fmt.Sprintf(format, args...)})
+func (p *plan) leave(table string, ord int64, why reason) {
+	p.rest = append(p.rest, leftover{table, ord, why.text, why.key})
 }
 
 // newPlan reads every table.
@@ -145,7 +155,6 @@ func newPlan(ctx context.Context, r *reader) (*plan, error) {
 			return nil, err
 		}
 	}
-	slices.SortStableFunc(p.rest, func(a, b leftover) int { return cmp.Or(cmp.Compare(a.table, b.table), cmp.Compare(a.ord, b.ord)) })
 	return p, nil
 }
 
@@ -158,10 +167,10 @@ func (p *plan) addProject(w row) error {
 		return err
 	}
 	if w.id == "" || p.byID[w.id] != nil {
-		p.leave("projects", w, "its key %q stands twice or is empty", w.id)
+		p.leave("projects", w.ord, reason{"its key stands twice or is empty", w.id})
 		return nil
 	}
-	x := &project{id: w.id, name: v.Name.text, place: v.Path.text, files: map[string]*file{}, commits: map[string]bool{}}
+	x := &project{id: w.id, name: printable(v.Name.text), place: v.Path.text, files: map[string]*file{}, commits: map[string]bool{}}
 	p.projects, p.byID[w.id] = append(p.projects, x), x
 	p.placed["projects"]++
 	return nil
@@ -191,14 +200,14 @@ func (p *plan) settleProjects() {
 }
 
 // project is the project of a row; nil with the reason when it has none.
-func (p *plan) project(id value) (*project, string) {
+func (p *plan) project(id value) (*project, reason) {
 	if id.missing() {
-		return nil, "it belongs to no project"
+		return nil, reason{text: "it belongs to no project"}
 	}
 	if x := p.byID[id.text]; x != nil {
-		return x, ""
+		return x, reason{}
 	}
-	return nil, fmt.Sprintf("its project %s is missing", id.text)
+	return nil, reason{"its project is missing", id.text}
 }
 
 // file is the file of a path in a project.
@@ -223,23 +232,23 @@ func (p *plan) addFile(w row) error {
 	if err := decode("files", w, &v); err != nil {
 		return err
 	}
-	x, reason := p.project(v.ProjectID)
+	x, why := p.project(v.ProjectID)
 	if x == nil {
-		p.leave("files", w, "%s", reason)
+		p.leave("files", w.ord, why)
 		return nil
 	}
-	name, reason := relative(x.place, v.FilePath.text)
+	name, said := relative(x.place, v.FilePath.text)
 	if name == "" {
-		p.leave("files", w, "%s", reason)
+		p.leave("files", w.ord, reason{text: said})
 		return nil
 	}
 	f := x.file(name)
 	if f.row != 0 && (f.content >= 0 && w.content < 0) {
-		p.leave("files", w, "another row of its path has the content")
+		p.leave("files", w.ord, reason{text: "another row of its path has the content"})
 		return nil
 	}
 	if f.row != 0 {
-		p.leave("files", row{ord: f.row}, "a later row of its path stands for it")
+		p.leave("files", f.row, reason{text: "a later row of its path stands for it"})
 		p.placed["files"]--
 	}
 	f.row, f.content = w.ord, w.content
@@ -255,23 +264,23 @@ func (p *plan) addNode(w row) error {
 	if err := decode("graph_nodes", w, &v); err != nil {
 		return err
 	}
-	x, reason := p.project(v.ProjectID)
+	x, why := p.project(v.ProjectID)
 	if x == nil {
-		p.leave("graph_nodes", w, "%s", reason)
+		p.leave("graph_nodes", w.ord, why)
 		return nil
 	}
-	name, reason := relative(x.place, v.Path.or(v.FilePath).text)
+	name, said := relative(x.place, v.Path.or(v.FilePath).text)
 	if name == "" {
-		p.leave("graph_nodes", w, "%s", reason)
+		p.leave("graph_nodes", w.ord, reason{text: said})
 		return nil
 	}
 	kind := kindOf(v.Type.or(v.NodeType).text)
 	switch {
 	case w.id == "" || p.nodes[w.id] != nil:
-		p.leave("graph_nodes", w, "its key %q stands twice or is empty", w.id)
+		p.leave("graph_nodes", w.ord, reason{"its key stands twice or is empty", w.id})
 		return nil
 	case v.Name.text == "" && kind != code.KindFile:
-		p.leave("graph_nodes", w, "it has no name")
+		p.leave("graph_nodes", w.ord, reason{text: "it has no name"})
 		return nil
 	}
 	var m struct {
@@ -313,7 +322,7 @@ func (p *plan) mergeNodes() {
 				}
 				if first := seen[k]; first != nil {
 					n.same = first
-					p.leave("graph_nodes", row{ord: n.ord}, "node %s says the same", first.id)
+					p.leave("graph_nodes", n.ord, reason{"another node says the same", first.id})
 					p.placed["graph_nodes"]--
 					continue
 				}
@@ -321,144 +330,6 @@ func (p *plan) mergeNodes() {
 			}
 		}
 	}
-}
-
-// ends are the nodes of an edge; nil with the reason when one is missing.
-func (p *plan) ends(from, to value) (source, target *node, reason string) {
-	for _, end := range []struct {
-		word string
-		id   value
-		into **node
-	}{{"source", from, &source}, {"target", to, &target}} {
-		if end.id.missing() {
-			return nil, nil, "it has no " + end.word
-		}
-		n := p.nodes[end.id.text]
-		if n == nil {
-			return nil, nil, fmt.Sprintf("its %s %s is missing or is in no graph itself", end.word, end.id.text)
-		}
-		*end.into = n.canonical()
-	}
-	if source.project != target.project {
-		return nil, nil, "it leads to another project"
-	}
-	return source, target, ""
-}
-
-func (p *plan) addEdge(w row) error {
-	var v struct {
-		FromNodeID   value `json:"from_node_id"`
-		ToNodeID     value `json:"to_node_id"`
-		Relationship value `json:"relationship"`
-		Metadata     value `json:"metadata"`
-	}
-	if err := decode("graph_edges", w, &v); err != nil {
-		return err
-	}
-	var m struct {
-		Line   value `json:"line"`
-		Column value `json:"column"`
-	}
-	v.Metadata.object(&m)
-	p.connect("graph_edges", w, v.FromNodeID, v.ToNodeID, v.Relationship.text, at(m.Line, m.Column))
-	return nil
-}
-
-func (p *plan) addReference(w row) error {
-	var v struct {
-		SymbolNodeID    value `json:"symbol_node_id"`
-		ReferenceNodeID value `json:"reference_node_id"`
-		ReferenceType   value `json:"reference_type"`
-		LineNumber      value `json:"line_number"`
-		ColumnNumber    value `json:"column_number"`
-	}
-	if err := decode("symbol_references", w, &v); err != nil {
-		return err
-	}
-	p.connect("symbol_references", w, v.ReferenceNodeID, v.SymbolNodeID, v.ReferenceType.text, at(v.LineNumber, v.ColumnNumber))
-	return nil
-}
-
-func (p *plan) connect(table string, w row, from, to value, word string, where position) {
-	source, target, reason := p.ends(from, to)
-	if source == nil {
-		p.leave(table, w, "%s", reason)
-		return
-	}
-	kind, ok := edgeOf(word)
-	switch {
-	case holds(word) && source.file == target.file:
-		p.placed[table]++ // the place of the definition says it
-		return
-	case !ok:
-		p.leave(table, w, "a relation %q is no edge", word)
-		return
-	}
-	if !where.known {
-		where = source.start
-	}
-	source.file.edges = append(source.file.edges, edge{table, w.ord, source, target, kind, where})
-	p.placed[table]++
-}
-
-func (p *plan) addDiagnostic(w row) error {
-	var v struct {
-		NodeID       value `json:"node_id"`
-		Severity     value `json:"severity"`
-		Message      value `json:"message"`
-		LineNumber   value `json:"line_number"`
-		Line         value `json:"line"`
-		ColumnNumber value `json:"column_number"`
-		Column       value `json:"column"`
-		Source       value `json:"source"`
-		Rule         value `json:"rule"`
-	}
-	if err := decode("diagnostics", w, &v); err != nil {
-		return err
-	}
-	n := p.nodes[v.NodeID.text]
-	if v.NodeID.missing() || n == nil {
-		p.leave("diagnostics", w, "its node is missing or is in no graph itself")
-		return nil
-	}
-	d := diagnostic{ord: w.ord, severity: severityOf(v.Severity.text), code: cmp.Or(v.Rule.text, v.Source.text, "adopted"), message: v.Message.text,
-		at: at(v.LineNumber.or(v.Line), v.ColumnNumber.or(v.Column))}
-	if !d.at.known {
-		d.at = n.start
-	}
-	n.file.diagnostics = append(n.file.diagnostics, d)
-	p.placed["diagnostics"]++
-	return nil
-}
-
-func (p *plan) addDependency(w row) error {
-	var v struct {
-		ProjectID value `json:"project_id"`
-		Name      value `json:"name"`
-		Version   value `json:"version"`
-		Type      value `json:"type"`
-		Source    value `json:"source"`
-	}
-	if err := decode("dependencies", w, &v); err != nil {
-		return err
-	}
-	x, reason := p.project(v.ProjectID)
-	if x == nil {
-		p.leave("dependencies", w, "%s", reason)
-		return nil
-	}
-	name, _ := relative(x.place, v.Source.text)
-	f := x.files[name]
-	switch {
-	case f == nil:
-		p.leave("dependencies", w, "its source is no file of the project")
-	case v.Name.text == "":
-		p.leave("dependencies", w, "it has no name")
-	default:
-		f.imports = append(f.imports, dependency{v.Name.text, v.Version.text, importOf(v.Type.text)})
-		p.placed["dependencies"]++
-	}
-	return nil
 }
 
 // owned looks whether the project of a row is there: the row itself is no part of a graph.
@@ -470,8 +341,8 @@ func (p *plan) owned(table string) func(row) error {
 		if err := decode(table, w, &v); err != nil {
 			return err
 		}
-		if x, reason := p.project(v.ProjectID); x == nil {
-			p.leave(table, w, "%s", reason)
+		if x, why := p.project(v.ProjectID); x == nil {
+			p.leave(table, w.ord, why)
 		}
 		return nil
 	}
@@ -485,7 +356,7 @@ func (p *plan) addChunk(w row) error {
 		return err
 	}
 	if v.NodeID.missing() || p.nodes[v.NodeID.text] == nil {
-		p.leave("code_chunks", w, "its node is missing or is in no graph itself")
+		p.leave("code_chunks", w.ord, reason{"its node is missing or in no graph itself", v.NodeID.text})
 	}
 	return nil
 }

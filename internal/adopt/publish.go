@@ -1,20 +1,15 @@
 package adopt
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"iter"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"manito/internal/code"
 	"manito/internal/pack"
@@ -38,31 +33,6 @@ type Project struct {
 	Diagnostics int    `json:"diagnostics"`
 
 	repo int32
-}
-
-// figures are what a snapshot says of itself, in the form of a scan's.
-type figures struct {
-	Schema      string             `json:"schema"`
-	Files       int                `json:"files"`
-	Bytes       int64              `json:"bytes"`
-	Lines       int64              `json:"lines"`
-	Extracted   int                `json:"extracted"`
-	Reused      int                `json:"reused"`
-	Definitions int                `json:"definitions"`
-	Edges       int                `json:"edges"`
-	Unresolved  int                `json:"unresolved"`
-	Diagnostics int                `json:"diagnostics"`
-	Languages   []languageFigures  `json:"languages"`
-	Seconds     map[string]float64 `json:"seconds"`
-	CPUSeconds  map[string]float64 `json:"cpu_seconds"`
-}
-
-type languageFigures struct {
-	Name  string `json:"name"`
-	Files int    `json:"files"`
-	Lines int64  `json:"lines"`
-	Bytes int64  `json:"bytes"`
-	Graph bool   `json:"graph"`
 }
 
 // contents reads the contents of files by the numbers of their rows.
@@ -302,188 +272,4 @@ func (m *made) identity() []byte {
 	h.Write([]byte(m.doc.Language + "\x00" + m.doc.Dialect + "\x00"))
 	h.Write(binary.LittleEndian.AppendUint32(nil, extractor))
 	return h.Sum(nil)
-}
-
-// digestOf is the canonical digest of a snapshot: a function of the old rows alone.
-func digestOf(files []*made) (d [32]byte) {
-	h := sha256.New()
-	h.Write([]byte("manito/adopted/v1"))
-	text := func(s string) {
-		h.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(s))))
-		h.Write([]byte(s))
-	}
-	for _, m := range files {
-		text(m.path)
-		h.Write(m.hash[:])
-		h.Write(binary.LittleEndian.AppendUint64(nil, uint64(m.bytes())))
-		text(languageOf(m.path, m.language))
-		text(string(m.fact))
-		if m.doc != nil {
-			sum := m.block.Digest(nil)
-			h.Write(sum[:])
-		}
-		for _, i := range m.imports {
-			text(i.name)
-			text(i.version)
-			h.Write([]byte{byte(i.kind)})
-		}
-	}
-	h.Sum(d[:0])
-	return d
-}
-
-// bytes is the size of a file: of its content, else as a row says.
-func (m *made) bytes() int64 {
-	if m.content >= 0 {
-		return m.content
-	}
-	return m.size
-}
-
-func (x *project) figures(files []*made, r *Project) *figures {
-	f := &figures{Schema: "manito/scan/v1", Files: r.Files, Definitions: r.Definitions, Edges: r.Edges, Diagnostics: r.Diagnostics,
-		Languages: []languageFigures{}, Seconds: map[string]float64{}, CPUSeconds: map[string]float64{}}
-	at := map[string]int{}
-	for _, m := range files {
-		if m.doc != nil {
-			f.Extracted++
-		}
-		lines := int64(m.lines)
-		if m.content < 0 {
-			lines = int64(m.file.lines)
-		}
-		f.Bytes += m.bytes()
-		f.Lines += lines
-		name := languageOf(m.path, m.language)
-		if name == "" {
-			continue
-		}
-		i, ok := at[name]
-		if !ok {
-			i = len(f.Languages)
-			at[name] = i
-			f.Languages = append(f.Languages, languageFigures{Name: name})
-		}
-		l := &f.Languages[i]
-		l.Files++
-		l.Lines += lines
-		l.Bytes += m.bytes()
-		l.Graph = l.Graph || m.doc != nil
-	}
-	slices.SortFunc(f.Languages, func(a, b languageFigures) int {
-		return cmp.Or(cmp.Compare(b.Lines, a.Lines), cmp.Compare(a.Name, b.Name))
-	})
-	return f
-}
-
-// tableRows are the rows that SQL users see, and the packages that they name.
-func tableRows(files []*made, entries []postgres.Entry) (iter.Seq[postgres.File], []postgres.External) {
-	ids := make(map[string]int32, len(files))
-	for i, m := range files {
-		ids[m.path] = entries[i].PathID
-	}
-	externals := map[code.Key]postgres.External{}
-	rows := make([]postgres.File, len(files))
-	for i, m := range files {
-		r := postgres.File{PathID: entries[i].PathID, Language: languageOf(m.path, m.language), Size: m.bytes(), Encoding: "utf-8"}
-		if m.content < 0 {
-			r.Flags |= postgres.FileUnread
-			r.Encoding = ""
-		}
-		if m.doc != nil {
-			r.Flags |= postgres.FileFlags(m.doc.Flags)
-			for _, g := range m.doc.Diagnostics {
-				line, column := m.doc.Line(g.Start)
-				r.Diagnostics = append(r.Diagnostics, postgres.Diagnostic{Severity: g.Severity, Code: g.Code, Message: g.Message, Line: int32(line), Column: int32(column)})
-			}
-		}
-		for _, d := range m.imports {
-			row := postgres.Dependency{Specifier: d.name, Kind: d.kind, Reason: "taken over from another database"}
-			inside := d.name
-			if strings.HasPrefix(inside, ".") {
-				inside = path.Join(path.Dir(m.path), inside)
-			}
-			switch target := ids[inside]; {
-			case target != 0:
-				row.State, row.Target, row.Scope = postgres.DependencyResolved, target, inside
-			case strings.HasPrefix(d.name, ".") || strings.HasPrefix(d.name, "/"):
-				row.State = postgres.DependencyUnresolved
-			default:
-				x := external(d)
-				externals[x.Key] = x
-				row.State, row.External = postgres.DependencyExternal, x.Key
-			}
-			r.Dependencies = append(r.Dependencies, row)
-		}
-		rows[i] = r
-	}
-	list := make([]postgres.External, 0, len(externals))
-	for _, k := range slices.Sorted(maps.Keys(externals)) {
-		list = append(list, externals[k])
-	}
-	return slices.Values(rows), list
-}
-
-// external is the package that a dependency names. Which package manager it belongs to
-// was not kept.
-func external(d dependency) postgres.External {
-	field := func(s string) string {
-		if s == "" {
-			return "."
-		}
-		return strings.ReplaceAll(s, " ", "  ")
-	}
-	symbol := language + " . " + field(d.name) + " " + field(d.version) + " "
-	return postgres.External{Key: code.ScopeKey(symbol), Symbol: symbol, Name: d.name, Version: d.version}
-}
-
-type factKey struct {
-	blob    int32
-	dialect string
-}
-
-// facts are those of a repository that an adoption has stored.
-func (t *target) facts(ctx context.Context, repo int32) (map[factKey]int32, error) {
-	rows, err := t.conn.Query(ctx, `select blob_id, dialect, fact_id from `+t.name("fact")+` where repo_id = $1 and language = $2 and extractor = $3`, repo, language, extractor)
-	if err != nil {
-		return nil, explain(ctx, err, "looking for known facts")
-	}
-	defer rows.Close()
-	out := map[factKey]int32{}
-	for rows.Next() {
-		var k factKey
-		var id int32
-		if err := rows.Scan(&k.blob, &k.dialect, &id); err != nil {
-			return nil, explain(ctx, err, "looking for known facts")
-		}
-		out[k] = id
-	}
-	return out, explain(ctx, rows.Err(), "looking for known facts")
-}
-
-// prove counts what is stored of a ref and looks whether it keeps the laws of the store.
-func (t *target) prove(ctx context.Context, repo, ref int32, want *Project) error {
-	const doing = "proving what was stored"
-	var files, definitions, edges, diagnostics int
-	err := t.conn.QueryRow(ctx, `
-		select count(*), coalesce(sum(cardinality(n.dkeys)), 0), coalesce(sum(case when b.wide then cardinality(b.e) / 2 else cardinality(b.e) end), 0),
-			(select count(*) from `+t.name("diagnostic")+` d where d.repo_id = $1 and d.ref_id = $2)
-		from `+t.name("file")+` f left join `+t.name("node_block")+` n using (repo_id, fact_id) left join `+t.name("edge_block")+` b using (repo_id, block_id)
-		where f.repo_id = $1 and f.ref_id = $2`, repo, ref).Scan(&files, &definitions, &edges, &diagnostics)
-	if err != nil {
-		return explain(ctx, err, doing)
-	}
-	if files != want.Files || definitions != want.Definitions || edges != want.Edges || diagnostics != want.Diagnostics {
-		return problem.New(problem.Internal, "project %s: %d files, %d definitions, %d edges and %d diagnostics are stored instead of %d, %d, %d and %d",
-			want.ID, files, definitions, edges, diagnostics, want.Files, want.Definitions, want.Edges, want.Diagnostics)
-	}
-	var law, where, detail string
-	err = t.conn.QueryRow(ctx, `select law, coalesce(path, ''), detail from `+t.name("breaches")+`($1, $2) limit 1`, repo, ref).Scan(&law, &where, &detail)
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return nil
-	case err != nil:
-		return explain(ctx, err, doing)
-	}
-	return problem.New(problem.Internal, "project %s breaks a law of the store (%s): %s: %s", want.ID, law, where, detail)
 }

@@ -134,7 +134,9 @@ func showAdoption(p *printer, r *adopt.Report) {
 		switch {
 		case t.Archive:
 			note = "goes to " + adopt.ArchiveSchema
-		case t.InGraph > 0 || t.NotInGraph > 0:
+		case t.InGraph == 0 && t.NotInGraph > 0:
+			note = fmt.Sprintf("%s without what they belong to", thousands(t.NotInGraph))
+		case t.InGraph > 0:
 			note = fmt.Sprintf("%s in a graph", thousands(t.InGraph))
 			if t.NotInGraph > 0 {
 				note += fmt.Sprintf(", %s not", thousands(t.NotInGraph))
