@@ -39,3 +39,17 @@ func Untrusted(where string, err error) error {
 	}
 	return nil
 }
+
+// Unsuited explains why servers that answer were not taken: target_session_attrs asks for
+// something else, such as a primary where there are only standbys; nil when that is not
+// what failed. A failover may be under way, so the kind is problem.Unavailable.
+func Unsuited(where string, err error) error {
+	const mark = "ValidateConnect failed: " // the driver has no type for it
+	_, why, found := strings.Cut(err.Error(), mark)
+	if !found {
+		return nil
+	}
+	return problem.New(problem.Unavailable, "the server at %s answers, but is not what target_session_attrs asks for: %s", where, strings.ReplaceAll(why, "read only", "read-only")).
+		Fix("list the primary in DATABASE_URL, too").
+		Fix("during a failover: wait until a standby is promoted")
+}

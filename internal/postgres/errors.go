@@ -95,6 +95,9 @@ func refusal(ctx context.Context, cfg *pgx.ConnConfig, err error) error {
 	if e := migrate.Untrusted(where, err); e != nil {
 		return e
 	}
+	if e := migrate.Unsuited(where, err); e != nil {
+		return e
+	}
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) {
 		return problem.New(problem.Unavailable, "no PostgreSQL answers at %s", where).Because(err).

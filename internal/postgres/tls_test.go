@@ -93,6 +93,7 @@ func writePEM(t *testing.T, file, kind string, der []byte) {
 
 // tlsServer is a server that listens on 127.0.0.1 and 127.0.0.2, for this test alone.
 type tlsServer struct {
+	bin       string // the folder of its programs; empty: those that are found first
 	dir, data string
 	port      int
 	uid, gid  int
@@ -104,7 +105,10 @@ const tlsPassword = "only-for-this-test"
 // run runs one of PostgreSQL's programs as the user that may: it refuses to run as root.
 func (s *tlsServer) run(t *testing.T, name string, args ...string) {
 	t.Helper()
-	path, err := exec.LookPath(name)
+	path, err := filepath.Join(s.bin, name), error(nil)
+	if s.bin == "" {
+		path, err = exec.LookPath(name)
+	}
 	if err != nil {
 		found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + name) // the pattern is well-formed
 		if len(found) == 0 {
@@ -140,9 +144,10 @@ func (s *tlsServer) admin() string {
 	return fmt.Sprintf("host=%s port=%d user=postgres", s.dir, s.port)
 }
 
-func startTLSServer(t *testing.T, trusted *authority) *tlsServer {
+// make makes its folder with the data.
+func (s *tlsServer) make(t *testing.T) {
 	t.Helper()
-	s := &tlsServer{uid: os.Getuid(), gid: os.Getgid()}
+	s.uid, s.gid = os.Getuid(), os.Getgid()
 	if s.uid == 0 {
 		u, err := user.Lookup("postgres")
 		if err != nil {
@@ -167,6 +172,12 @@ func startTLSServer(t *testing.T, trusted *authority) *tlsServer {
 	s.data = filepath.Join(s.dir, "data")
 	s.own(t, s.dir)
 	s.run(t, "initdb", "-D", s.data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
+}
+
+func startTLSServer(t *testing.T, trusted *authority) *tlsServer {
+	t.Helper()
+	s := &tlsServer{}
+	s.make(t)
 	hba := "local all all trust\nhostssl all with_certificate all cert\nhostssl all all all scram-sha-256\n"
 	ca := filepath.Join(s.data, "clients.crt")
 	text, err := os.ReadFile(trusted.file)
