@@ -211,29 +211,35 @@ begin
 	end if;
 	looked := (select string_agg(quote_literal(w) || ':*', ' | ')::tsquery from unnest(asked) w);
 	return query
-		with block as (
-			select f.repo_id, f.ref_id, f.path_id, f.language as spoken_in, c.hashes, c.kinds, c.spans, c.titles, c.words
-			from ref rf
-			join file f on f.repo_id = rf.repo_id and f.ref_id = rf.ref_id
-			join chunk_block c on c.repo_id = f.repo_id and c.path_id = f.path_id and c.blob_id = f.blob_id
-			where ($2 is null or rf.repo_id = $2) and rf.name = $6 and ($3 is null or lower(f.language) = lower($3)) and c.words @@ looked
-			order by ts_rank('{0.1,0.2,0.4,1}', c.words, looked) desc, f.repo_id, f.path_id, c.part limit 400
+		with block as materialized (
+			select row_number() over () as no, c.*
+			from (
+				select f.repo_id, f.path_id, c.part, c.hashes, c.kinds, c.spans, c.titles, c.words
+				from ref rf
+				join file f on f.repo_id = rf.repo_id and f.ref_id = rf.ref_id
+				join chunk_block c on c.repo_id = f.repo_id and c.path_id = f.path_id and c.blob_id = f.blob_id
+				where ($2 is null or rf.repo_id = $2) and rf.name = $6 and ($3 is null or lower(f.language) = lower($3)) and c.words @@ looked
+				order by ts_rank('{0.1,0.2,0.4,1}', c.words, looked) desc, f.repo_id, f.path_id, c.part limit 200
+			) c
 		), hit as (
-			select b.*, p.pos, array_agg(distinct t.w order by t.w) as matched,
-				sum(p.weight) * (count(distinct t.w)::float8 / cardinality(asked)) ^ 2 as score
+			select b.no, q.pos, array_agg(distinct t.w order by t.w) as matched,
+				sum(case q.weight when 'A' then 1.0 when 'B' then 0.4 when 'C' then 0.2 else 0.1 end * case when l.lexeme = t.w then 1 else 0.6 end)::float8
+					* (count(distinct t.w)::float8 / cardinality(asked)) ^ 2 as score
 			from block b
 			cross join lateral unnest(b.words) l(lexeme, positions, weights)
 			join unnest(asked) t(w) on starts_with(l.lexeme, t.w)
-			cross join lateral (
-				select q.pos, max(case q.weight when 'A' then 1.0 when 'B' then 0.4 when 'C' then 0.2 else 0.1 end * case when l.lexeme = t.w then 1 else 0.6 end) as weight
-				from unnest(l.positions, l.weights) q(pos, weight) group by q.pos) p
-			group by b.repo_id, b.ref_id, b.path_id, b.spoken_in, b.hashes, b.kinds, b.spans, b.titles, b.words, p.pos
+			cross join lateral unnest(l.positions, l.weights) q(pos, weight)
+			group by b.no, q.pos
+		), best as (
+			select h.pos, h.matched, h.score, b.repo_id, b.path_id, b.kinds[h.pos] as kind, b.spans[h.pos] as span, b.no
+			from hit h join block b on b.no = h.no
+			where $4 is null or kind_word(b.kinds[h.pos]) = lower($4)
+			order by h.score desc, b.repo_id, b.path_id, h.pos limit greatest($5, 0)
 		)
-		select h.repo_id, r.name, p.path, (h.spans[h.pos] & 4294967295)::int4 + 1, ((h.spans[h.pos] >> 32) & 4294967295)::int4 + 1, kind_word(h.kinds[h.pos]),
-			(string_to_array(h.titles, U&'\001F'))[h.pos], h.matched, round(h.score::numeric, 6)::float8, encode(substr(h.hashes, 16 * (h.pos - 1) + 1, 16), 'hex')
-		from hit h join repo r on r.repo_id = h.repo_id join path p on p.repo_id = h.repo_id and p.path_id = h.path_id
-		where $4 is null or kind_word(h.kinds[h.pos]) = lower($4)
-		order by h.score desc, p.path, h.spans[h.pos] & 4294967295, h.repo_id limit greatest($5, 0);
+		select h.repo_id, r.name, p.path, (h.span & 4294967295)::int4 + 1, ((h.span >> 32) & 4294967295)::int4 + 1, kind_word(h.kind),
+			(string_to_array(b.titles, U&'\001F'))[h.pos], h.matched, round(h.score::numeric, 6)::float8, encode(substr(b.hashes, 16 * (h.pos - 1) + 1, 16), 'hex')
+		from best h join block b on b.no = h.no join repo r on r.repo_id = h.repo_id join path p on p.repo_id = h.repo_id and p.path_id = h.path_id
+		order by h.score desc, p.path, h.span & 4294967295, h.repo_id;
 	get diagnostics found = row_count;
 	if found = 0 then
 		raise notice 'no name, path, signature or documentation has a word that begins with %', array_to_string(asked, ' or ')
