@@ -292,7 +292,9 @@ func subsequence(parts, full []string) bool {
 }
 
 // qualifiedParts is the number of parts of a definition's qualified name.
-func qualifiedParts(g *graph.Graph, d graph.Def) int { return strings.Count(g.QualifiedName(d), ".") + 1 }
+func qualifiedParts(g *graph.Graph, d graph.Def) int {
+	return strings.Count(g.QualifiedName(d), ".") + 1
+}
 
 // fileNames is how many of the first of fullNames begin with the file.
 const fileNames = 2
