@@ -44,10 +44,10 @@ func TestThroughPgbouncer(t *testing.T) {
 		}
 	}
 	for range 2 {
-		run("published", "scan", tree, "--name", "m", "--json")
+		run(`"repository": "m"`, "scan", tree, "--name", "m", "--json")
 		run("main.go:5", "callers", "--repo", "m", "helper")
 		run(`"pooler": "transaction"`, "db", "status", "--json")
-		run("current", "status", "--json")
+		run(`"projection": "ready"`, "status", "--json")
 	}
 	run("MANITO_MIGRATION_URL", "db", "up")
 	run("transaction mode", "db", "drift")
