@@ -47,7 +47,7 @@ func (s Symbol) Location() Location { return Location{s.File, s.Line, s.Column} 
 type Tie struct {
 	Kind      string `json:"kind"`      // code.EdgeKind: calls, instantiates, reads, ...
 	Certainty string `json:"certainty"` // must, likely or may
-	Evidence  string `json:"evidence"`  // scope, import, package, receiver, methodset, cha, vta, checker or scip
+	Evidence  string `json:"evidence"`  // scope, import, package, receiver, methodset, cha, vta, checker, scip or adopted
 	Reason    string `json:"reason"`    // the rule, for people
 }
 
