@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what building and testing Manito need and what is missing: a C compiler
 # (for the tree-sitter grammars), git, and PostgreSQL's server programs. With
-# MANITO_DEPS=test also what only the tests need: pgbouncer and git's HTTP server.
+# MANITO_DEPS=test also what only the tests need: pgbouncer, plpgsql_check and git's HTTP server.
 # Go itself must be there. Running it again changes nothing.
 set -eu
 cd "$(dirname "$0")/.."
@@ -49,3 +49,15 @@ if [ -n "$missing" ]; then
 fi
 
 scripts/install-postgres.sh
+
+# The doctor's verdicts on functions are compared with this extension's.
+if [ "${MANITO_DEPS:-}" = test ] && have apt-get; then
+	for dir in /usr/lib/postgresql/*/; do
+		version=$(basename "$dir")
+		[ -x "$dir/bin/postgres" ] && [ ! -e "$dir/lib/plpgsql_check.so" ] || continue
+		say "installing postgresql-$version-plpgsql-check"
+		sudo=
+		[ "$(id -u)" = 0 ] || sudo=sudo
+		$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "postgresql-$version-plpgsql-check" >/dev/null
+	done
+fi
