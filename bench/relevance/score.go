@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -56,21 +58,33 @@ func (s *scorer) score(ctx context.Context, a *asked) ([]*result, error) {
 		out[i] = &result{Set: set.name(), Kind: set.kind, Half: set.half, Corpus: set.corpus, Chunks: len(a.Chunks), Queries: len(set.queries), each: map[string][]marks{}}
 	}
 	for _, m := range s.methods {
-		if err := m.Index(ctx, a.Collection); err != nil {
-			return nil, fmt.Errorf("%s over %s: %w", m.Name(), a.sets[0].corpus, err)
-		}
-		for i := range a.sets {
-			all, err := s.put(ctx, a, &a.sets[i], m)
-			if err != nil {
-				return nil, err
-			}
-			out[i].Methods = append(out[i].Methods, methodMarks{m.Name(), mean(all)})
-			out[i].each[m.Name()] = all
+		if err := s.one(ctx, a, m, out); err != nil {
+			return nil, err
 		}
 	}
 	return slices.DeleteFunc(out, func(r *result) bool { return r.Queries == 0 }), nil
 }
 
+// one asks all sets of one method; what the method keeps outside of memory is removed afterwards.
+func (s *scorer) one(ctx context.Context, a *asked, m Method, out []*result) (err error) {
+	if c, ok := m.(io.Closer); ok {
+		defer func() { err = errors.Join(err, c.Close()) }()
+	}
+	if err := m.Index(ctx, a.Collection); err != nil {
+		return fmt.Errorf("%s over %s: %w", m.Name(), a.sets[0].corpus, err)
+	}
+	for i := range a.sets {
+		all, err := s.put(ctx, a, &a.sets[i], m)
+		if err != nil {
+			return err
+		}
+		out[i].Methods = append(out[i].Methods, methodMarks{m.Name(), mean(all)})
+		out[i].each[m.Name()] = all
+	}
+	return nil
+}
+
+// put puts every query of a set to a method.
 func (s *scorer) put(ctx context.Context, a *asked, set *set, m Method) ([]marks, error) {
 	all := make([]marks, len(set.queries))
 	for i := range set.queries {

@@ -157,3 +157,22 @@ func TestWholeWords(t *testing.T) {
 		}
 	}
 }
+
+func TestPlain(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`a "quoted: thing (of) /some/ -kind`: "a quoted thing of some kind",
+		"this or that And those":             "this that those",
+		"snake_case x1":                      "snake_case x1",
+	} {
+		if got := plain(text); got != want {
+			t.Errorf("%q gives %q, want %q", text, got, want)
+		}
+	}
+	if r, err := request(`symptom: "data is undefined`); err != nil || r.Text != "symptom data is undefined" {
+		t.Errorf("a question that is no query: %q, %v", r.Text, err)
+	}
+	if r, err := request("where is sym:Open used"); err != nil || r.Text != "where is sym:Open used" {
+		t.Errorf("a query: %q, %v", r.Text, err)
+	}
+}
