@@ -20,11 +20,15 @@ type Index struct {
 	segments []*segment
 	live     [][]uint64 // by segment: a bit for each chunk that the snapshot has
 	fileNo   [][]uint32 // by segment: the snapshot's number of each file, noSegment for none
+	where    []position // by file of the snapshot
 	chunks   int
 
 	symbols sync.Once
 	names   *Symbols
 }
+
+// position is a file in a segment; segment is -1 for a file without chunks.
+type position struct{ segment, position int }
 
 // Open opens the index of a graph's snapshot. Damaged(err) says that Update has to make it first.
 func Open(dir string, g *graph.Graph) (_ *Index, err error) {
@@ -65,8 +69,10 @@ func Open(dir string, g *graph.Graph) (_ *Index, err error) {
 
 // place marks the chunks that the snapshot has.
 func (x *Index) place(m *manifest) error {
+	x.where = make([]position, len(m.segment))
 	for file, n := range m.segment {
 		if n == noSegment {
+			x.where[file].segment = -1
 			continue
 		}
 		at := int(m.position[file])
@@ -74,6 +80,7 @@ func (x *Index) place(m *manifest) error {
 			return mapfile.Corrupt("file %d is in no segment", file)
 		}
 		x.fileNo[n][at] = uint32(file)
+		x.where[file] = position{int(n), at}
 		s := x.segments[n]
 		for c := s.fileAt[at]; c < s.fileAt[at+1]; c++ {
 			x.live[n][c/64] |= 1 << (c % 64)

@@ -208,18 +208,25 @@ func (x *Index) symbolList(ctx context.Context, p *plan, keep func(graph.FileNo,
 	if len(names) == 0 { // fields alone: everything they hold for, the most used first
 		l.entries = x.everything(keep)
 	}
-	if len(l.entries) > 0 && single {
-		// Who types one name means it, the more so the better one fits.
-		switch m := l.entries[0].match; {
-		case m >= MatchSqueezed:
-			l.weight = 3
-		case m >= MatchHumps:
-			l.weight = 2
-		case m == MatchFuzzy:
-			l.weight = 2
-		}
+	if single {
+		l.weight = 3 // who types one name means it
 	}
 	return l, nil
+}
+
+// quality is how much a way of fitting says, beside being the best that there is.
+func (m Match) quality() float64 {
+	switch m {
+	case MatchPrefix, MatchFuzzy: // errors are only looked for when nothing fits as it is
+		return 0.7
+	case MatchHumps:
+		return 0.6
+	case MatchWord:
+		return 0.4
+	case MatchSubstring:
+		return 0.3
+	}
+	return 1
 }
 
 // everything lists the definitions that a query without words asks for.
@@ -353,24 +360,27 @@ func (x *Index) textList(ctx context.Context, p *plan, keep func(graph.FileNo, g
 	return l, nil
 }
 
-// placeAt is the innermost definition around a line; the file itself when there is none.
+// placeAt is the innermost chunk around a line, the file's own when there is none.
+// A line of the comment before a symbol belongs to no chunk and so to the file.
 func (x *Index) placeAt(f graph.FileNo, line uint32) Place {
-	g := x.g
-	best := g.FileDef(f)
-	first, end := g.FileDefs(f)
-	for d := first; d < end; d++ {
-		if k := g.Kind(d); k == code.KindParameter || k == code.KindTypeParameter {
+	at := x.where[f]
+	if at.segment < 0 {
+		return x.placeOfDef(x.g.FileDef(f))
+	}
+	s := x.segments[at.segment]
+	best := -1
+	for c := s.fileAt[at.position]; c < s.fileAt[at.position+1]; c++ {
+		if s.line[c] > line || line > s.endLine[c] {
 			continue
 		}
-		def := g.Definition(d)
-		if def.Line > line {
-			break
-		}
-		if line <= def.EndLine {
-			best = d
+		if best < 0 || s.endLine[c]-s.line[c] <= s.endLine[best]-s.line[best] {
+			best = int(c)
 		}
 	}
-	return x.placeOfDef(best)
+	if best < 0 {
+		return x.placeOfDef(x.g.FileDef(f))
+	}
+	return x.placeOf(chunkID{at.segment, best})
 }
 
 // fuse joins lists by reciprocal rank and applies what the graph knows.
@@ -391,7 +401,7 @@ func (x *Index) fuse(ctx context.Context, lists []list, r Request) (*Found, erro
 				out.Results = append(out.Results, Result{Place: e.at})
 			}
 			res := &out.Results[i]
-			gives := l.weight / float64(fusion+rank+1)
+			gives := l.weight * e.match.quality() / float64(fusion+rank+1)
 			res.Score += gives
 			res.Match = max(res.Match, e.match)
 			if r.Explain {
@@ -432,14 +442,14 @@ func (x *Index) signals(r *Result, near map[graph.Node]int, explain bool) {
 	if d == graph.None {
 		d = g.FileDef(r.File)
 	} else if refs := g.CountIn(g.Node(d), graph.AllKinds); refs > 0 {
-		factor("references", float64(refs), 1+0.01*min(10, math.Log2(1+float64(refs))), "places that use it")
+		factor("references", float64(refs), 1+0.004*min(10, math.Log2(1+float64(refs))), "places that use it")
 	}
 	flags := g.DocFlags(r.File)
 	if flags&code.DocTest != 0 || g.Flags(d)&code.DefTest != 0 {
-		factor("test", 1, 0.9, "it stands in a test")
+		factor("test", 1, 0.95, "it stands in a test")
 	}
 	if flags&code.DocGenerated != 0 {
-		factor("generated", 1, 0.9, "the file is generated")
+		factor("generated", 1, 0.95, "the file is generated")
 	}
 	if len(near) == 0 {
 		return
