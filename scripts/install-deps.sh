@@ -18,6 +18,7 @@ missing=
 have git || missing="$missing git"
 have gcc || have clang || have cc || missing="$missing gcc libc6-dev"
 [ "${MANITO_DEPS:-}" != test ] || have git-http-backend || [ -x "$(git --exec-path 2>/dev/null)/git-http-backend" ] || missing="$missing git"
+[ "${MANITO_DEPS:-}" != test ] || have rg || missing="$missing ripgrep" # the judge of text search
 if [ "${MANITO_DEPS:-}" = test ] && ! have pgbouncer && [ ! -x /usr/sbin/pgbouncer ]; then
 	missing="$missing pgbouncer"
 fi
@@ -38,6 +39,9 @@ if [ -n "$missing" ]; then
 	elif have brew; then
 		case $missing in
 		*pgbouncer*) brew install pgbouncer ;;
+		esac
+		case $missing in
+		*ripgrep*) brew install ripgrep ;;
 		esac
 		say "installing git"
 		brew install git
