@@ -210,9 +210,9 @@ func (v sight) still() string { return firstOf(v.found, v.blind) }
 // sees asks a check in the transaction under way whether it still finds an object.
 func (s *session) sees(ctx context.Context, c Check, object string) (sight, error) {
 	kept := s.calls
-	s.calls, s.fixing = nil, true
+	s.calls, s.fixing, s.about = nil, true, object
 	got, err := s.look(ctx, c)
-	s.calls, s.fixing = kept, false
+	s.calls, s.fixing, s.about = kept, false, ""
 	if err != nil {
 		return sight{}, err
 	}

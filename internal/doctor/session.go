@@ -48,6 +48,7 @@ type session struct {
 	server server
 	scopes []Scope
 	calls  *calls // outcome of calling every function once, kept for the checks that read it
+	about  string // the one object that counts while a fix is judged; "" for all
 	fixing bool   // a fix is under way: only what there is counts, not how to repair it
 }
 
