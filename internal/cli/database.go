@@ -121,7 +121,7 @@ func pooler(setting string) postgres.Pooler {
 
 func closeAfter(err error, c *pgembed.Cluster) error {
 	if e := c.Close(); e != nil {
-		return fmt.Errorf("%w (and the embedded database could not be left: %v)", err, e)
+		return fmt.Errorf("%w (and the embedded database could not be left: %w)", err, e)
 	}
 	return err
 }

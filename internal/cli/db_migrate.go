@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -204,7 +205,7 @@ func (a *app) confirmDown(ctx context.Context, t target, to int64) error {
 	}
 	fmt.Fprintf(a.stderr, "Undo %s of %s in database %s, which is at version %d? Type yes: ", what, st.DatabaseSchema, st.Database, st.Version)
 	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("reading the answer: %w", err)
 	}
 	switch strings.TrimSpace(answer) {

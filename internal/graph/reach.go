@@ -247,7 +247,7 @@ func (g *Graph) ShortestPath(ctx context.Context, from, to []Node, kinds Kinds, 
 		if err := ctx.Err(); err != nil {
 			return nil, false, err
 		}
-		var meet Node = None
+		var meet Node
 		if len(heads) <= len(tails) {
 			heads, meet = p.forward(heads)
 		} else {

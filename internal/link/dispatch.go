@@ -68,8 +68,7 @@ func (e *evaluator) virtual() {
 
 // method is an entry of a method set.
 type method struct {
-	g         int32
-	signature string
+	g int32
 }
 
 // structural matches every concrete type's method set against every interface's.
@@ -80,7 +79,6 @@ func (e *evaluator) structural() {
 		methods map[string]method
 	}
 	var ifaces []iface
-	var concrete []int32
 	sets := make(map[int32]map[string]method)
 	byName := make(map[string][]int32) // method name -> concrete types
 	sig := make(map[int32]string)
@@ -169,7 +167,6 @@ func (e *evaluator) structural() {
 			continue
 		}
 		sets[g] = set
-		concrete = append(concrete, g)
 		for n := range set {
 			byName[n] = append(byName[n], g)
 		}

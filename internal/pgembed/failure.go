@@ -143,7 +143,7 @@ func logSince(f *os.File, offset int64) string {
 	offset = max(offset, end-16<<10)
 	text := make([]byte, end-offset)
 	n, err := f.ReadAt(text, offset)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return ""
 	}
 	var out []string

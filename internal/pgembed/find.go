@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -161,7 +162,7 @@ func (f *finder) ask(ctx context.Context, dir string) (programs, bool, error) {
 	// As the server's user, who may not be allowed to run it.
 	out, err := f.server.command(ctx, server, "--version").Output()
 	if err != nil {
-		if ctx.Err() != nil && context.Cause(ctx) == context.Canceled {
+		if ctx.Err() != nil && errors.Is(context.Cause(ctx), context.Canceled) {
 			return programs{}, false, interrupted(ctx, "interrupted while looking for PostgreSQL's programs")
 		}
 		return refuse("%s cannot run it: %v", f.server, err)

@@ -138,13 +138,12 @@ func decodeSymbols(lo int64, keys []int64, paths []int32, sources []int16) (symb
 	if len(keys) != len(paths) {
 		return b, errForm
 	}
-	at, also := 0, false
-	id := int32(0)
+	at := 0
 	for i := range keys {
 		if paths[i] != 0 {
 			b.defined = append(b.defined, place{keys[i], paths[i]})
 		}
-		for id, also = 0, false; ; at++ {
+		for id, also := int32(0), false; ; at++ {
 			if at == len(sources) {
 				return b, errForm
 			}

@@ -25,7 +25,7 @@ func (r *reader) matchStatement(i uint32) bool {
 				subject, key = 0, 0
 			}
 			for k := c + 1; k < rec.Next; k = r.recs[k].Next {
-				ok := true
+				var ok bool
 				if r.recs[k].Kind == kCase {
 					ok = r.caseClause(k, subject, key)
 				} else {

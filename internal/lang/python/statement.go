@@ -232,7 +232,7 @@ func (r *reader) whileStatement(i uint32) bool {
 
 func (r *reader) tryStatement(i uint32) bool {
 	for c := i + 1; c < r.recs[i].Next; c = r.recs[c].Next {
-		ok := true
+		var ok bool
 		switch r.recs[c].Kind {
 		case kExcept:
 			ok = r.except(c)
