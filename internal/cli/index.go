@@ -27,9 +27,10 @@ func (a *app) withIndex(ctx context.Context, s *session, question func(context.C
 		File:      func(digest [32]byte) string { return scan.IndexPath(indexDir(s.cfg), digest) },
 		Search: func(snap codeintel.Snapshot, g *graph.Graph) codeintel.SearchFiles {
 			return codeintel.SearchFiles{
-				Dir:    scan.SearchDir(indexDir(s.cfg), snap.Repo),
-				Corpus: func(ctx context.Context) (search.Corpus, error) { return store.Corpus(ctx, snap, g) },
-				Making: func() { a.note("the search files of this snapshot are being made") },
+				Dir:       scan.SearchDir(indexDir(s.cfg), snap.Repo),
+				Corpus:    func(ctx context.Context) (search.Corpus, error) { return store.Corpus(ctx, snap, g) },
+				NoVectors: s.cfg.Search.Embeddings == "none",
+				Making:    func() { a.note("the search files of this snapshot are being made") },
 			}
 		},
 	})

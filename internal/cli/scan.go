@@ -91,6 +91,7 @@ func (a *app) runScan(ctx context.Context, o scanOptions) (err error) {
 	defer func() { err = errors.Join(err, db.Close()) }()
 	bar := a.progress()
 	s := a.scanner(cfg, db, o.workers)
+	s.NoVectors = cfg.Search.Embeddings == "none"
 	s.NoSearch = o.noSearch || !cfg.Search.OnScan
 	report, err := s.Run(ctx, scan.Input{Tree: tree, Ref: o.ref, Kind: refKind(tree, o), Progress: bar.show})
 	bar.clear()

@@ -13,6 +13,8 @@ import (
 type SearchFiles struct {
 	Dir    string // "" for none
 	Corpus func(ctx context.Context) (search.Corpus, error)
+	// NoVectors leaves out search by meaning when files are made.
+	NoVectors bool
 	// Making is told before files that are missing or damaged are made, which can take a while; nil for nobody.
 	Making func()
 }
@@ -53,7 +55,7 @@ func (x *Index) search(ctx context.Context) (*search.Index, error) {
 	}
 	// Twice at most: the second time every byte of what is there is looked at.
 	for _, distrust := range []bool{false, true} {
-		if _, err = search.Update(ctx, search.UpdateInput{Dir: f.Dir, Corpus: corpus, Distrust: distrust}); err == nil {
+		if _, err = search.Update(ctx, search.UpdateInput{Dir: f.Dir, Corpus: corpus, Distrust: distrust, NoVectors: f.NoVectors}); err == nil {
 			if index, err = search.Open(f.Dir, x.g); err == nil {
 				x.searching.index = index
 				return index, nil
@@ -79,7 +81,7 @@ func (x *Index) forgetSearch(ctx context.Context, damaged *search.Index) error {
 	if err != nil {
 		return err
 	}
-	_, err = search.Update(ctx, search.UpdateInput{Dir: x.opts.Search.Dir, Corpus: corpus, Distrust: true})
+	_, err = search.Update(ctx, search.UpdateInput{Dir: x.opts.Search.Dir, Corpus: corpus, Distrust: true, NoVectors: x.opts.Search.NoVectors})
 	return err
 }
 

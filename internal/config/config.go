@@ -48,8 +48,9 @@ type Config struct {
 
 // Search is how searches work.
 type Search struct {
-	OnScan      bool // a scan makes what searches need
-	HistoryDays int  // how long searches are remembered; 0 records none
+	Embeddings  string // "builtin" or "none"
+	OnScan      bool   // a scan makes what searches need
+	HistoryDays int    // how long searches are remembered; 0 records none
 }
 
 // Database is how to reach PostgreSQL.

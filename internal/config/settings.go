@@ -52,6 +52,7 @@ var Settings = []Setting{
 	{Name: "pooler", Env: "DB_POOLER", Key: "database.pooler", Default: "auto", Form: "auto, none, session or transaction", Doc: "The pooler between Manito and the server, such as pgbouncer, and its mode. auto finds out; none refuses one in transaction mode.", set: oneOf(func(c *Config) *string { return &c.Database.Pooler }, "auto", "none", "session", "transaction")},
 
 	{Name: "search-on-scan", Env: "MANITO_SEARCH_ON_SCAN", Key: "search.on_scan", Default: "true", Form: "true or false", Doc: "Whether a scan makes what searches need. If not, the first search does, and SQL users have no chunks to search.", set: boolean(func(c *Config) *bool { return &c.Search.OnScan })},
+	{Name: "search-embeddings", Env: "MANITO_SEARCH_EMBEDDINGS", Key: "search.embeddings", Default: "builtin", Form: "builtin or none", Doc: "What makes vectors for search by meaning: a model that is trained on the repository itself, offline, or nothing.", set: oneOf(func(c *Config) *string { return &c.Search.Embeddings }, "builtin", "none")},
 	{Name: "search-history-days", Env: "MANITO_SEARCH_HISTORY_DAYS", Key: "search.history_days", Default: "30", Form: "a number of days, 0 for none", Doc: "How long searches are remembered, for --history and --zero-results. 0 records nothing.", set: number(func(c *Config) *int { return &c.Search.HistoryDays }, 0, 3650)},
 
 	{Name: "redis-url", Env: "REDIS_URL", Key: "redis_url", Form: "redis://host:6379", Doc: "Shared cache.", Secret: true, Later: "the cache", set: text(func(c *Config) *string { return &c.RedisURL })},

@@ -58,6 +58,8 @@ type Scanner struct {
 	Workers int
 	// NoSearch leaves out what searches need; the first search then makes it.
 	NoSearch bool
+	// NoVectors leaves out search by meaning.
+	NoVectors bool
 }
 
 // Input says what to scan.

@@ -53,7 +53,7 @@ func (r *run) search(ctx context.Context) error {
 	c := r.corpus()
 	if r.s.IndexDir != "" {
 		dir := SearchDir(r.s.IndexDir, r.repo.ID)
-		in := search.UpdateInput{Dir: dir, Corpus: c, Progress: func(done, total int) { r.clock.at(done, total) }}
+		in := search.UpdateInput{Dir: dir, Corpus: c, NoVectors: r.s.NoVectors, Progress: func(done, total int) { r.clock.at(done, total) }}
 		_, err := search.Update(ctx, in)
 		if search.Damaged(err) { // what an earlier scan left cannot be used
 			in.Distrust = true

@@ -6,10 +6,12 @@ import (
 	"sync"
 
 	"manito/internal/code"
+	"manito/internal/embed/builtin"
 	"manito/internal/graph"
 	"manito/internal/mapfile"
 	"manito/internal/term"
 	"manito/internal/trigram"
+	"manito/internal/vector"
 )
 
 // Index is one snapshot, open for search. It does not change and is safe for
@@ -23,6 +25,12 @@ type Index struct {
 	where    []position // by file of the snapshot
 	chunks   int
 
+	dir     string
+	model   string // of the vectors; "" for none
+	vectors []*vector.Set
+	loading sync.Mutex
+	loaded  *builtin.Model
+
 	symbols sync.Once
 	names   *Symbols
 }
@@ -32,7 +40,7 @@ type position struct{ segment, position int }
 
 // Open opens the index of a graph's snapshot. Damaged(err) says that Update has to make it first.
 func Open(dir string, g *graph.Graph) (_ *Index, err error) {
-	x := &Index{g: g}
+	x := &Index{g: g, dir: dir}
 	m, f, err := readManifest(dir, g.Digest())
 	if err != nil {
 		return nil, err
@@ -63,6 +71,11 @@ func Open(dir string, g *graph.Graph) (_ *Index, err error) {
 		}
 		x.fileNo = append(x.fileNo, numbers)
 		x.live = append(x.live, make([]uint64, (s.chunks()+63)/64))
+	}
+	if x.model = string(m.model); x.model != "" {
+		if err := x.openVectors(); err != nil {
+			return nil, err
+		}
 	}
 	return x, x.place(m)
 }
@@ -98,6 +111,9 @@ func (x *Index) Close() error {
 	}
 	for _, s := range x.segments {
 		errs = append(errs, s.close())
+	}
+	for _, v := range x.vectors {
+		errs = append(errs, v.Close())
 	}
 	return errors.Join(errs...)
 }

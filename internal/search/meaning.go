@@ -1,12 +1,122 @@
 package search
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
 
+	"manito/internal/embed/builtin"
+	"manito/internal/graph"
+	"manito/internal/mapfile"
 	"manito/internal/problem"
+	"manito/internal/vector"
 )
+
+// openVectors maps the vectors of each segment.
+func (x *Index) openVectors() error {
+	for _, s := range x.segments {
+		v, err := vector.Open(filepath.Join(x.dir, vectorsName(s.name, x.model)))
+		if err != nil {
+			return err
+		}
+		x.vectors = append(x.vectors, v)
+		if v.Len() != s.chunks() || !bytes.Equal(v.Model(), x.vectors[0].Model()) {
+			return mapfile.Corrupt("the vectors are those of other chunks")
+		}
+	}
+	return nil
+}
+
+// embedder is the model of the vectors, read when it is first asked for.
+func (x *Index) embedder() (*builtin.Model, error) {
+	x.loading.Lock()
+	defer x.loading.Unlock()
+	if x.loaded != nil {
+		return x.loaded, nil
+	}
+	m, err := readModel(x.dir, x.model)
+	if err != nil {
+		return nil, err
+	}
+	if len(x.vectors) > 0 && !bytes.Equal(m.Model().Bytes(), x.vectors[0].Model()) {
+		return nil, mapfile.Corrupt("the vectors are those of another model")
+	}
+	x.loaded = m
+	return m, nil
+}
+
+// meaningList ranks chunks by how near their vectors are to the question's.
+func (x *Index) meaningList(ctx context.Context, p *plan, keep func(graph.FileNo, graph.Def) bool) (list, error) {
+	l := list{name: "meaning", weight: 1}
+	if x.model == "" || strings.TrimSpace(p.words) == "" {
+		return l, nil
+	}
+	m, err := x.embedder()
+	if err != nil {
+		return l, err
+	}
+	q, err := m.Query(ctx, p.words)
+	if err != nil {
+		return l, err
+	}
+	type near struct {
+		id     chunkID
+		cosine float32
+	}
+	for k := 2 * listLength; ; k *= 8 {
+		var all []near
+		var mode vector.Mode
+		for i, v := range x.vectors {
+			hits, how, err := v.Search(ctx, q, vector.Options{K: k, Allow: x.live[i]})
+			if err != nil {
+				return l, err
+			}
+			mode = max(mode, how)
+			for _, h := range hits {
+				all = append(all, near{chunkID{i, h.ID}, h.Cosine})
+			}
+		}
+		slices.SortStableFunc(all, func(a, b near) int {
+			return cmp.Or(cmp.Compare(b.cosine, a.cosine), cmp.Compare(a.id.segment, b.id.segment), cmp.Compare(a.id.doc, b.id.doc))
+		})
+		l.how = fmt.Sprintf("meaning: %s scan of %d vectors, model %s", mode, x.chunks, m.Model())
+		l.entries = l.entries[:0]
+		for _, n := range all {
+			if at := x.placeOf(n.id); n.cosine > 0 && keep(at.File, at.Def) {
+				l.entries = append(l.entries, listed{at: at, raw: float64(n.cosine), note: "cosine"})
+				if len(l.entries) == listLength {
+					break
+				}
+			}
+		}
+		if len(l.entries) == listLength || len(all) < k {
+			return l, nil
+		}
+	}
+}
 
 // ByMeaning searches by vectors only. Without any it fails with problem.Unavailable.
 func (x *Index) ByMeaning(ctx context.Context, r Request) (*Found, error) {
-	return nil, problem.New(problem.Unavailable, "the snapshot has no vectors").Fix("search by words: --mode words")
+	if x.model == "" {
+		return nil, problem.New(problem.Unavailable, "the snapshot has no vectors: it is too small to learn from, or they are switched off").
+			Fix("search by words: --mode words").Fix("switch them on with MANITO_SEARCH_EMBEDDINGS=builtin, and scan again")
+	}
+	p, keep, err := x.prepare(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	l, err := x.meaningList(ctx, p, keep)
+	if err != nil {
+		return nil, err
+	}
+	found, err := x.fuse(ctx, []list{l}, r)
+	if err == nil && found.Total == 0 && strings.TrimSpace(p.words) == "" {
+		err = errors.Join(problem.New(problem.Usage, "the query has no words to search by meaning").Fix("say what it should do: manito search --mode semantic retry after a failure"))
+	}
+	return found, err
 }

@@ -104,11 +104,12 @@ func (x *Index) Ranked(ctx context.Context, r Request) (*Found, error) {
 	if err != nil {
 		return nil, err
 	}
-	lists := make([]list, 3)
+	lists := make([]list, 4)
 	group, inner := errgroup.WithContext(ctx)
 	group.Go(func() (err error) { lists[0], err = x.symbolList(inner, p, keep); return err })
 	group.Go(func() (err error) { lists[1], err = x.wordList(inner, p, keep, r.Explain); return err })
 	group.Go(func() (err error) { lists[2], err = x.textList(inner, p, keep); return err })
+	group.Go(func() (err error) { lists[3], err = x.meaningList(inner, p, keep); return err })
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}

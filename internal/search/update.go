@@ -24,6 +24,8 @@ type UpdateInput struct {
 	Corpus Corpus
 	// Distrust looks at every byte of the files that could be used again. Set it after Damaged.
 	Distrust bool
+	// NoVectors leaves out search by meaning.
+	NoVectors bool
 	// Progress is told how many files are indexed of how many that have to be; nil for nobody.
 	Progress func(done, total int)
 }
@@ -101,8 +103,11 @@ type chunkUpdate struct {
 	UpdateInput
 	texts *trigram.Index
 	have  []*held
-	at    map[[32]byte]spot // by key of a file
-	names []string          // of the segments of the snapshot
+	at    map[[32]byte]spot     // by key of a file
+	names []string              // of the segments of the snapshot
+	files map[string][]member   // by segment: the snapshot's files in it
+	model string                // of the vectors; "" for none
+	cut   map[int][]chunk.Chunk // by file, what training looked at; nil when nothing was trained
 	made  int
 	// averages are those of the segments that are used; nil as long as there is none.
 	averages *[term.NumFields]float32
@@ -141,7 +146,12 @@ func (u *chunkUpdate) run(ctx context.Context) error {
 	if err := u.make(ctx); err != nil {
 		return err
 	}
-	return u.finish()
+	m := u.manifest()
+	if err := u.embed(ctx); err != nil {
+		return err
+	}
+	m.model = []uint8(u.model)
+	return m.write(u.Dir)
 }
 
 // open opens the segments that are there; damaged ones are removed.
@@ -293,8 +303,9 @@ func (u *chunkUpdate) chunks(ctx context.Context, files []int) ([]FileChunks, er
 	return split(ctx, u.Corpus.Files, texts)
 }
 
-// finish writes the manifest.
-func (u *chunkUpdate) finish() error {
+// manifest says where the files of the snapshot are.
+func (u *chunkUpdate) manifest() *manifest {
+	u.files = map[string][]member{}
 	m := &manifest{digest: u.Corpus.Digest[:]}
 	number := map[string]uint32{}
 	for i := range u.Corpus.Files {
@@ -310,9 +321,10 @@ func (u *chunkUpdate) finish() error {
 			u.names = append(u.names, s.segment)
 		}
 		m.segment, m.position = append(m.segment, n), append(m.position, uint32(s.file))
+		u.files[s.segment] = append(u.files[s.segment], member{i, s.file})
 	}
 	m.names = []uint8(strings.Join(u.names, "\n"))
-	return m.write(u.Dir)
+	return m
 }
 
 func (u *chunkUpdate) close() error {
@@ -363,8 +375,9 @@ func Sweep(dir string, keep [][32]byte) error {
 		if err != nil {
 			return err
 		}
+		used[string(m.model)+modelSuffix] = true
 		for _, s := range m.segments() {
-			used[s+tableSuffix], used[s+termsSuffix] = true, true
+			used[s+tableSuffix], used[s+termsSuffix], used[vectorsName(s, string(m.model))] = true, true, true
 		}
 		if err := f.Close(); err != nil {
 			return err
@@ -376,7 +389,7 @@ func Sweep(dir string, keep [][32]byte) error {
 	}
 	for _, e := range entries {
 		switch filepath.Ext(e.Name()) {
-		case tableSuffix, termsSuffix, manifestSuffix:
+		case tableSuffix, termsSuffix, manifestSuffix, modelSuffix, vectorsSuffix:
 			if used[e.Name()] {
 				continue
 			}
