@@ -50,6 +50,19 @@ func life(t *testing.T, b broken) {
 	if f.Title == "" || f.Cause == "" || f.Breaks == "" || !slices.Contains(Severities(), f.Severity) {
 		t.Errorf("not explained: %+v", f)
 	}
+	for _, as := range p.lesser(b) {
+		if opt.DSN != p.Admin {
+			break // the case is about one role
+		}
+		less := opt
+		less.DSN, less.DryRun = as, 0
+		r := examine(t, less)
+		seen := slices.ContainsFunc(r.Findings, func(g Finding) bool { return g.Object == f.Object })
+		said := slices.ContainsFunc(r.Skipped, func(k Skipped) bool { return k.Reason != "" && !k.ByDesign })
+		if !seen && !said {
+			t.Errorf("%s neither finds it nor says what it lacks: %+v, skipped %+v", r.Role, r.Findings, r.Skipped)
+		}
+	}
 	if b.clean != "" {
 		p.exec(t, b.clean)
 		if f := examine(t, opt).find(object); f != nil {
@@ -84,6 +97,15 @@ func life(t *testing.T, b broken) {
 			t.Errorf("the undo did not bring it back: %s", f.Fix.Undo)
 		}
 	}
+}
+
+// lesser are the addresses of roles with fewer rights than the superuser's: the owner of
+// what is broken, and the program.
+func (p *patient) lesser(b broken) []string {
+	if b.stored {
+		return []string{p.Admin + " options='-c role=" + p.Roles.Owner + "'", p.App}
+	}
+	return []string{p.Admin + " options='-c role=" + owner + "'", p.as(app)}
 }
 
 func apply(t *testing.T, opt Options, how ApplyOptions) *Report {

@@ -45,21 +45,27 @@ from rel r join pg_stat_user_tables u on u.relid = r.oid where r.relpages > 1000
 			Cause:  "the index was made before the data",
 			Breaks: "most of it is never looked up",
 			Advice: "make it partial: … WHERE column IS NOT NULL"}, `
-select r.ident as object, format('%I is NULL in %s %% of the rows, %s', a.attname, round(100 * t.stanullfrac::numeric, 1), pg_size_pretty(pg_relation_size(r.oid))) as evidence
+select r.ident as object, format('%I is NULL in %s %% of the rows, %s', a.attname, round(100 * t.stanullfrac::numeric, 1), pg_size_pretty(pg_relation_size(r.oid))) as evidence, null as skip
 from rel r join pg_index i on i.indexrelid = r.oid join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
 join lateral (select s.null_frac as stanullfrac from pg_stats s where (s.schemaname, s.tablename, s.attname) = (r.nspname, (select c.relname from pg_class c where c.oid = i.indrelid), a.attname) limit 1) t on true
-where i.indnkeyatts = 1 and not i.indisunique and i.indpred is null and t.stanullfrac > 0.9 and r.relpages > 100 order by 1`},
+where i.indnkeyatts = 1 and not i.indisunique and i.indpred is null and t.stanullfrac > 0.9 and r.relpages > 100
+union all
+select r.ident, null, 'missing right: SELECT on ' || i.indrelid::regclass || ', without which its statistics are not shown'
+from rel r join pg_index i on i.indexrelid = r.oid where i.indnkeyatts = 1 and not i.indisunique and i.indpred is null and i.indkey[0] <> 0 and r.relpages > 100 and not has_table_privilege(i.indrelid, 'SELECT') order by 1`},
 
 		query{Info{ID: "IDX-05", Title: "An index is mostly empty space", Severity: Medium, Safety: Guarded,
 			Cause:  "many rows were deleted or moved, and the pages of an index are only given back when they are wholly empty",
 			Breaks: "every scan of it reads several times the pages that it needs, and they fill the memory",
 			Advice: "REINDEX INDEX CONCURRENTLY"}, `
 select r.ident as object, format('%s, about %s are needed for %s entries of %s bytes (estimated from the statistics)', pg_size_pretty(pg_relation_size(r.oid)), pg_size_pretty(8192 * k.pages), r.reltuples::int8, k.width) as evidence,
-  format('REINDEX INDEX CONCURRENTLY %s', r.ident) as fix, 'none needed: it changes no row' as undo, pg_get_userbyid(r.relowner)::text as role, 'SHARE UPDATE EXCLUSIVE' as lock, true as concurrent
+  format('REINDEX INDEX CONCURRENTLY %s', r.ident) as fix, 'none needed: it changes no row' as undo, pg_get_userbyid(r.relowner)::text as role, 'SHARE UPDATE EXCLUSIVE' as lock, true as concurrent, null as skip
 from rel r join pg_am m on m.oid = r.relam and m.amname = 'btree' join pg_index i on i.indexrelid = r.oid and i.indisvalid and i.indexprs is null join pg_class t on t.oid = i.indrelid
 cross join lateral (select count(*) as n, sum(coalesce(s.avg_width, 0) * (1 - coalesce(s.null_frac, 0))) as bytes from pg_attribute a join pg_stats s on (s.schemaname, s.tablename, s.attname) = (r.nspname, t.relname, a.attname) where a.attrelid = t.oid and a.attnum = any (i.indkey::int2[])) c
 cross join lateral (select round(c.bytes)::int8 as width, (2 + ceil(r.reltuples * (c.bytes + 20) / (8192 * 0.85)))::int8 as pages) k
-where r.relkind = 'i' and r.reltuples >= 0 and c.n = i.indnatts and r.relpages > 256 and r.relpages > 2.5 * k.pages and not exists (select from pg_stat_progress_create_index p where p.index_relid = r.oid) order by 1`},
+where r.relkind = 'i' and r.reltuples >= 0 and c.n = i.indnatts and r.relpages > 256 and r.relpages > 2.5 * k.pages and not exists (select from pg_stat_progress_create_index p where p.index_relid = r.oid)
+union all
+select r.ident, null, null, null, null, null, null, 'missing right: SELECT on ' || i.indrelid::regclass || ', without which its statistics are not shown'
+from rel r join pg_index i on i.indexrelid = r.oid and i.indexprs is null where r.relkind = 'i' and r.relpages > 256 and not has_table_privilege(i.indrelid, 'SELECT') order by 1`},
 
 		query{Info{ID: "IDX-06", Title: "Most updates of a table have to change every index", Severity: Low, Safety: Advice,
 			Cause:  "the updates change a column that is indexed, or the pages have no room for the new version of the row",
