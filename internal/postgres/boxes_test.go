@@ -188,7 +188,7 @@ func TestScanResultInsertion(t *testing.T) {
 	})
 }
 
-func TestFileMetadata(t *testing.T) {
+func TestFileMetadataStorage(t *testing.T) {
 	boxes(t, func(t *testing.T, l look) {
 		got := map[string]string{}
 		each(t, l.conn, func(row pgx.CollectableRow) error {
