@@ -69,7 +69,9 @@ func (s *session) rehearseOnce(ctx context.Context, f function) error {
 			k.before = append(k.before, "SELECT * INTO "+v+" FROM "+f.relation+" LIMIT 0;")
 		}
 	}
-	text, lines, ok := rehearse(k, judged(k.body))
+	// A missing right hides what comes after it, and has to be said.
+	known := append(judged(k.body), "42501")
+	text, lines, ok := rehearse(k, known)
 	if !ok {
 		return errNotUnderstood
 	}
@@ -78,7 +80,7 @@ func (s *session) rehearseOnce(ctx context.Context, f function) error {
 	if !errors.As(err, &pg) {
 		return err
 	}
-	if !slices.Contains(judged(k.body), pg.Code) {
+	if !slices.Contains(known, pg.Code) {
 		return nil // such as a timeout of the whole: a call has looked at the rest
 	}
 	line := "?"
