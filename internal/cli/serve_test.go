@@ -178,7 +178,9 @@ func TestServeSurvivesItsDatabase(t *testing.T) {
 		if d.App != before {
 			t.Fatalf("the server came back at another address, so this test proves nothing: %s", d.App)
 		}
+		back := time.Now()
 		p.until(t, "/readyz", is(200))
+		t.Logf("round %d: ready %v after its database was", round, time.Since(back).Round(time.Millisecond))
 	}
 	p.end(t)
 }
