@@ -188,7 +188,7 @@ func TestWriteFileIsWholeOrNot(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "x.graph")
 	g := build(t, flat(5, [][2]int{{0, 1}}, code.EdgeCalls))
-	left := filepath.Join(dir, ".graph-killed")
+	left := filepath.Join(dir, ".mapped-killed")
 	if err := os.WriteFile(left, []byte("half"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -2,12 +2,13 @@ package graph
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"slices"
 	"unsafe"
 
 	"github.com/zeebo/xxh3"
+
+	"manito/internal/mapfile"
 )
 
 // The file format. All numbers are little-endian.
@@ -28,10 +29,10 @@ const (
 
 // ErrCorrupt is wrapped by every error about a graph file whose contents are not
 // what a Graph's WriteFile wrote. The file can be thrown away and made again.
-var ErrCorrupt = errors.New("graph file is damaged")
+var ErrCorrupt = mapfile.ErrCorrupt
 
 // ErrVersion is wrapped by the error about a graph file of another version of the format.
-var ErrVersion = errors.New("graph file has another format version")
+var ErrVersion = mapfile.ErrVersion
 
 // column is one array of a Graph as a section.
 type column struct {

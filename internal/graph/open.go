@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/zeebo/xxh3"
+
+	"manito/internal/mapfile"
 )
 
 // Open maps a graph file into memory. When nobody has written to the file since
@@ -19,7 +21,7 @@ import (
 // wraps ErrCorrupt or ErrVersion, and a missing file os.ErrNotExist. Use Guard
 // around work on an opened graph. Close it when no more work will begin.
 func Open(path string) (*Graph, error) {
-	b, unmap, err := mapFile(path)
+	b, unmap, err := mapfile.Map(path, headerSize)
 	if err != nil {
 		return nil, fmt.Errorf("open graph file: %w", err)
 	}
@@ -138,13 +140,4 @@ func (g *Graph) Guard(err *error) func() {
 		}
 		panic(r)
 	}
-}
-
-// mapFile is implemented per system.
-var _ func(string) ([]byte, func() error, error) = mapFile
-
-// readFile is the fallback of systems that cannot map.
-func readFile(path string) ([]byte, func() error, error) {
-	b, err := os.ReadFile(path)
-	return b, func() error { return nil }, err
 }

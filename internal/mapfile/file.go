@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"time"
 )
 
@@ -28,7 +27,7 @@ func (f *File) Close() error {
 // to since Write did is checked in its header only; else the whole is verified.
 // What is wrong wraps ErrCorrupt or ErrVersion, a missing file os.ErrNotExist.
 func (f Format) Open(path string, cols ...Column) (*File, error) {
-	b, unmap, err := mapFile(path)
+	b, unmap, err := Map(path, headerSize)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
@@ -100,73 +99,21 @@ func write(w io.Writer, head []byte, sections [][]byte, size int64) error {
 	return out.Flush()
 }
 
-// abandoned is the age at which a file that was being written counts as left behind by a process that was killed.
-const abandoned = time.Hour
-
-const temporary = ".mapped-*"
-
-// sweep removes what killed processes left in a folder.
-func sweep(dir string) error {
-	left, err := filepath.Glob(filepath.Join(dir, temporary))
-	if err != nil {
-		return err
-	}
-	for _, f := range left {
-		if info, err := os.Stat(f); err == nil && time.Since(info.ModTime()) > abandoned {
-			if err := os.Remove(f); err != nil && !errors.Is(err, os.ErrNotExist) {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// Write writes the columns to a file so that it is there whole or not at all:
-// under another name first, synced, then renamed. The folder must exist.
-func (f Format) Write(path string, cols ...Column) (err error) {
-	if err := sweep(filepath.Dir(path)); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), temporary)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	renamed := false
-	defer func() {
-		if err == nil {
-			return
-		}
-		if !renamed {
-			if closing := tmp.Close(); closing != nil && !errors.Is(closing, os.ErrClosed) {
-				err = errors.Join(err, closing)
-			}
-			err = errors.Join(err, os.Remove(tmp.Name()))
-		}
-		err = fmt.Errorf("write %s: %w", path, err)
-	}()
+// Write writes the columns to a file so that it is there whole or not at all. The folder must exist.
+func (f Format) Write(path string, cols ...Column) error {
 	head, sections, size := f.layout(cols)
-	if err = write(tmp, head, sections, size); err != nil {
-		return err
-	}
-	if err = tmp.Sync(); err != nil {
-		return err
-	}
-	if err = tmp.Close(); err != nil {
-		return err
-	}
-	if err = os.Rename(tmp.Name(), path); err != nil {
-		return err
-	}
-	renamed = true
-	// Only now, because a temporary file with an old time would be swept by another process.
-	if err = os.Chtimes(path, sealTime(head), sealTime(head)); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
+	return Replace(path, sealTime(head), func(w io.Writer) error { return write(w, head, sections, size) })
 }
 
-// readFile is for systems that cannot map.
-func readFile(path string) ([]byte, func() error, error) {
+func tooShort(size, least int64) error {
+	return Corrupt("it has %d bytes, not even the %d of a header", size, least)
+}
+
+// read is Map for systems that cannot.
+func read(path string, least int64) ([]byte, func() error, error) {
 	b, err := os.ReadFile(path)
+	if err == nil && int64(len(b)) < least {
+		err = fmt.Errorf("%s: %w", path, tooShort(int64(len(b)), least))
+	}
 	return b, func() error { return nil }, err
 }

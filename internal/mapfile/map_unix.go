@@ -10,11 +10,12 @@ import (
 	"syscall"
 )
 
-// mapFile maps a file read-only. Machines of another byte order or word size
-// read it instead, because there every array is copied in any case.
-func mapFile(path string) ([]byte, func() error, error) {
+// Map maps a file of at least so many bytes read-only, and gives what releases it.
+// Machines of another byte order or word size read it instead, because there every
+// array is copied in any case. A file that is shorter wraps ErrCorrupt.
+func Map(path string, least int64) ([]byte, func() error, error) {
 	if !littleEndian() || strconv.IntSize != 64 {
-		return readFile(path)
+		return read(path, least)
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -25,8 +26,8 @@ func mapFile(path string) ([]byte, func() error, error) {
 		return nil, nil, errors.Join(err, f.Close())
 	}
 	size := info.Size()
-	if !info.Mode().IsRegular() || size < headerSize {
-		return nil, nil, errors.Join(fmt.Errorf("%s: %w", path, Corrupt("it has %d bytes, less than a header", size)), f.Close())
+	if !info.Mode().IsRegular() || size < max(least, 1) {
+		return nil, nil, errors.Join(fmt.Errorf("%s: %w", path, tooShort(size, least)), f.Close())
 	}
 	b, err := syscall.Mmap(int(f.Fd()), 0, int(size), syscall.PROT_READ, syscall.MAP_SHARED)
 	if err != nil {

@@ -3,7 +3,7 @@
 // are written whole or not at all, and opened in a time that does not grow with
 // them.
 //
-// It may be imported by the packages that keep such files: term, vector, embed.
+// It may be imported by the packages that keep such files: graph, trigram, term, vector, embed, search.
 package mapfile
 
 import (
