@@ -165,13 +165,16 @@ func (r *run) adopt(ctx context.Context) error {
 	s.Close(ctx) // what is published is made of the copy
 	r.reach(phaseVerified)
 	r.say("putting the graphs together")
-	stored := &reader{q: t.conn, sql: func(name string) (string, []any, bool) {
-		_, ok := s.lookup(name)
-		sql, args := t.rowsSQL(name)
-		return sql, args, ok
-	}}
-	if r.plan, err = newPlan(ctx, stored); err != nil {
+	err = t.reading(ctx, func(q asker) (err error) {
+		r.plan, err = newPlan(ctx, &reader{q: q, sql: func(name string) (string, []any, bool) {
+			_, ok := s.lookup(name)
+			sql, args := t.rowsSQL(name)
+			return sql, args, ok
+		}})
 		return err
+	})
+	if err != nil {
+		return explain(ctx, err, "reading the copies")
 	}
 	if err := r.publish(ctx); err != nil {
 		return err

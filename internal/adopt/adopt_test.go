@@ -289,22 +289,10 @@ func TestKilledAnywhere(t *testing.T) {
 	calm := newOld(t)
 	want := mustRun(t, calm.options())
 	o := newOld(t)
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	published := `select count(*)::text from ` + o.manito("ref") + ` where snapshot_id is not null`
 	kills := []string{"1 locked", "1 begun", "1 copied", "1 copied", "5 copied", "8 copied", "1 verified", "1 written", "4 written", "1 published", "4 published", "1 projected", "7 projected", "8 projected", "1 finished"}
 	for i, at := range kills {
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-		cmd := exec.CommandContext(ctx, self)
-		cmd.Env = append(os.Environ(), "ADOPT_TEST_KILL_AT="+at, "ADOPT_TEST_DSN="+o.Admin, "ADOPT_TEST_TARGET="+o.App, "ADOPT_TEST_SCHEMA="+o.Database.Schema)
-		out, err := cmd.CombinedOutput()
-		cancel()
-		var exit *exec.ExitError
-		if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
-			t.Fatalf("kill %d at %s: %v\n%s", i, at, err, out)
-		}
+		o.kill(t, at)
 		if n := o.one(t, published); i < 9 && n != "0" && !strings.HasSuffix(at, "written") {
 			t.Fatalf("killed at %s, and %s refs are published", at, n)
 		}
@@ -328,6 +316,54 @@ func TestKilledAnywhere(t *testing.T) {
 		if a, b := calm.one(t, sql), o.one(t, sql); a != b {
 			t.Errorf("%s: undisturbed %s, killed %s", view, a, b)
 		}
+	}
+}
+
+// kill adopts, or drops, in a process that is killed at a phase.
+func (o *old) kill(t *testing.T, at string) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, self)
+	cmd.Env = append(os.Environ(), "ADOPT_TEST_KILL_AT="+at, "ADOPT_TEST_DSN="+o.Admin, "ADOPT_TEST_TARGET="+o.App, "ADOPT_TEST_SCHEMA="+o.Database.Schema)
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+		t.Fatalf("kill at %s: %v\n%s", at, err, out)
+	}
+}
+
+// TestScannedBefore: a repository that Manito has scanned keeps its name, and gets the
+// ref beside those it has. Tables that inherit are not counted twice.
+func TestScannedBefore(t *testing.T) {
+	t.Parallel()
+	o := newOld(t)
+	if _, err := o.db.EnsureRepo(t.Context(), postgres.RepoInput{Root: "/srv/shop", Name: "mine"}); err != nil {
+		t.Fatal(err)
+	}
+	o.exec(t, `create table manito_dev.searches_of_2024 (x int) inherits (manito_dev.search_logs); insert into manito_dev.searches_of_2024 (query, x) values ('old', 1)`)
+	rep := mustRun(t, o.options())
+	if name := o.one(t, `select name from `+o.manito("repo")+` where root = '/srv/shop'`); name != "mine" {
+		t.Errorf("it is called %s now", name)
+	}
+	for _, x := range rep.Tables {
+		if want := map[string]int64{"search_logs": 4, "searches_of_2024": 1}[x.Name]; want != 0 && x.Before.Rows != want {
+			t.Errorf("%s has %d rows", x.Name, x.Before.Rows)
+		}
+	}
+	o.kill(t, "1 drop")
+	if n := o.one(t, `select count(*)::text from pg_tables where schemaname = 'manito_dev'`); n != "17" {
+		t.Errorf("killed before the drop was committed, %s tables are left", n)
+	}
+	if _, err := Drop(t.Context(), o.dropOptions()); err != nil {
+		t.Error(err)
+	}
+	if n := o.one(t, `select count(*)::text from pg_namespace where nspname = 'manito_dev'`); n != "0" {
+		t.Error("the schema is still there")
 	}
 }
 

@@ -22,6 +22,9 @@ type DropOptions struct {
 	Target       string // Manito's database, and the schema that it was adopted into
 	TargetSchema string
 	Wait         time.Duration
+
+	// hook, when set, is called before the drop is committed. The tests of this package kill the process there.
+	hook func()
 }
 
 // DropReport says what went away and what was moved. Its JSON has "schema":
@@ -87,11 +90,25 @@ func Drop(ctx context.Context, o DropOptions) (rep *DropReport, err error) {
 	if err := t.held(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.tx.Commit(ctx); err != nil {
-		return nil, explain(ctx, err, "dropping the old schema")
+	// It is recorded first: killed in between, this can be run again, which a schema that
+	// is gone could not be.
+	if err := t.record(ctx, true); err != nil {
+		return nil, err
 	}
-	_, err = t.conn.Exec(ctx, `update `+t.name("adoption")+` set status = 'dropped', dropped_at = clock_timestamp() where adoption_id = $1`, t.id)
-	return rep, explain(ctx, err, "recording that the old schema is gone")
+	if o.hook != nil {
+		o.hook()
+	}
+	if err := s.tx.Commit(ctx); err != nil {
+		return nil, errors.Join(explain(ctx, err, "dropping the old schema"), t.record(context.WithoutCancel(ctx), false))
+	}
+	return rep, nil
+}
+
+// record says whether the old schema is gone.
+func (t *target) record(ctx context.Context, gone bool) error {
+	_, err := t.conn.Exec(ctx, `
+		update `+t.name("adoption")+` set status = case when $2 then 'dropped' else 'published' end, dropped_at = case when $2 then clock_timestamp() end where adoption_id = $1`, t.id, gone)
+	return explain(ctx, err, "recording that the old schema is gone")
 }
 
 // dropping is one Drop under way.

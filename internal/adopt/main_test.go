@@ -33,6 +33,10 @@ func child(at string) error {
 		return err
 	}
 	ctx := context.Background()
+	if name == "drop" {
+		_, err := Drop(ctx, DropOptions{DSN: os.Getenv("ADOPT_TEST_DSN"), Target: os.Getenv("ADOPT_TEST_TARGET"), TargetSchema: os.Getenv("ADOPT_TEST_SCHEMA"), hook: die})
+		return err
+	}
 	db, err := postgres.Open(ctx, postgres.Config{DSN: os.Getenv("ADOPT_TEST_TARGET"), Schema: os.Getenv("ADOPT_TEST_SCHEMA"), HeartbeatEvery: time.Second, HeartbeatStale: 3 * time.Second})
 	if err != nil {
 		return err
@@ -41,10 +45,15 @@ func child(at string) error {
 		hook: func(p phase) {
 			if string(p) == name {
 				if nth--; nth == 0 {
-					_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-					select {}
+					die()
 				}
 			}
 		}})
 	return errors.Join(err, problem.New(problem.Internal, "the phase %s was not reached often enough", at))
+}
+
+// die ends the process as kill -9 does.
+func die() {
+	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	select {}
 }

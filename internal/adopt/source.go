@@ -59,6 +59,7 @@ func (w Where) String() string {
 // table is a table of the old schema.
 type table struct {
 	name    string
+	only    bool     // its rows are its own: those of tables that inherit from it are theirs
 	id      string   // its key, when that is one column; else ""
 	columns []column // those that hold data: computed ones follow from the others
 }
@@ -230,7 +231,7 @@ func (s *Source) gone(ctx context.Context, e *problem.Error) error {
 // look reads which tables and columns there are.
 func (s *Source) look(ctx context.Context) ([]table, error) {
 	rows, err := s.tx.Query(ctx, `
-		select c.relname, a.attname, a.attgenerated <> '',
+		select c.relname, c.relkind = 'r', a.attname, a.attgenerated <> '',
 			t.oid = any ('{bool,int2,int4,int8,float4,float8,numeric,text,varchar,bpchar,name,uuid,jsonb,date,timestamp,timestamptz,inet,cidr}'::regtype[]) as plain,
 			coalesce((select array_length(i.indkey::int2[], 1) = 1 and i.indkey[0] = a.attnum from pg_index i where i.indrelid = c.oid and i.indisprimary), false)
 		from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid join pg_type t on t.oid = a.atttypid
@@ -243,12 +244,12 @@ func (s *Source) look(ctx context.Context) ([]table, error) {
 	var tables []table
 	for rows.Next() {
 		var name, attribute string
-		var generated, plain, key bool
-		if err := rows.Scan(&name, &attribute, &generated, &plain, &key); err != nil {
+		var only, generated, plain, key bool
+		if err := rows.Scan(&name, &only, &attribute, &generated, &plain, &key); err != nil {
 			return nil, explain(ctx, err, "looking at the tables")
 		}
 		if len(tables) == 0 || tables[len(tables)-1].name != name {
-			tables = append(tables, table{name: name})
+			tables = append(tables, table{name: name, only: only})
 		}
 		t := &tables[len(tables)-1]
 		if generated {
@@ -358,8 +359,12 @@ func (s *Source) rowsSQL(t *table) string {
 	if t.id != "" {
 		id, order = "t."+quote(t.id)+"::text", "order by t."+quote(t.id)
 	}
+	from := quote(s.Schema, t.name)
+	if t.only {
+		from = "only " + from
+	}
 	return fmt.Sprintf(`select row_number() over (%s) as ord, %s as id, (select to_jsonb(r) from (select %s) r) as d from %s t`,
-		order, id, strings.Join(prefixed(list), ", "), quote(s.Schema, t.name))
+		order, id, strings.Join(prefixed(list), ", "), from)
 }
 
 // prefixed makes the columns of a list those of the row t.

@@ -164,8 +164,25 @@ func (t *target) sums(ctx context.Context) (map[string]Sum, error) {
 
 // sum adds up the rows of a table as they are stored here.
 func (t *target) sum(ctx context.Context, name string) (Sum, error) {
-	s, err := sum(ctx, t.conn, `select data as d from `+t.name("adopted_row")+` where adoption_id = $1 and source_table = $2`, t.id, name)
+	var s Sum
+	err := t.reading(ctx, func(q asker) (err error) {
+		s, err = sum(ctx, q, `select data as d from `+t.name("adopted_row")+` where adoption_id = $1 and source_table = $2`, t.id, name)
+		return err
+	})
 	return s, explain(ctx, err, "adding up the copy of "+quote(name))
+}
+
+// reading gives work one snapshot of the target, without the time limit that the role has.
+func (t *target) reading(ctx context.Context, work func(q asker) error) error {
+	tx, err := t.conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // nothing was written; a failed rollback ends with the connection
+	if _, err := tx.Exec(ctx, `set local statement_timeout = 0`); err != nil {
+		return err
+	}
+	return work(tx)
 }
 
 // rowsSQL selects every row of a table that was copied, as Source.rowsSQL does.
