@@ -232,7 +232,6 @@ type copying struct {
 	adoption int32
 	table    string
 	n        int64
-	err      error
 }
 
 func (c *copying) Next() bool {
@@ -314,7 +313,7 @@ func (s *Source) sameServer(cfg *pgx.ConnConfig) bool { return address(cfg) == s
 // contents reads contents of files from their copy.
 func (t *target) contents(ctx context.Context, ords []int64) (map[int64]string, error) {
 	if len(ords) == 0 {
-		return nil, nil
+		return map[int64]string{}, nil
 	}
 	return readContents(ctx, t.conn, `select ord, data ->> 'content' from `+t.name("adopted_row")+` where adoption_id = $1 and source_table = 'files' and ord = any ($2)`, t.id, ords)
 }
@@ -323,7 +322,7 @@ func (t *target) contents(ctx context.Context, ords []int64) (map[int64]string, 
 func (s *Source) contents(ctx context.Context, ords []int64) (map[int64]string, error) {
 	tab, ok := s.lookup("files")
 	if len(ords) == 0 || !ok {
-		return nil, nil
+		return map[int64]string{}, nil
 	}
 	return readContents(ctx, s.tx, `select ord, d ->> 'content' from (`+s.rowsSQL(tab)+`) s where ord = any ($1)`, ords)
 }
