@@ -36,7 +36,7 @@ func (s *tlsServer) stop(t *testing.T) {
 // writes, and one that is still recovering is said to be.
 func TestStandby(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, "")
+	s := newServer(t, os.Getenv("MANITO_TEST_PG_BIN"))
 	s.start(t, "")
 	dsn := s.admin() + " dbname=postgres"
 	m := migrate.New(migrate.Config{DSN: dsn, Schema: "manito"})
