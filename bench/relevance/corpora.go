@@ -25,6 +25,8 @@ type corpusSpec struct {
 	natural bool
 	// docstrings is how many functions are looked for by their documentation, at most.
 	docstrings int
+	// big corpora are not asked for names: all that costs more than it tells.
+	big bool
 	// quick corpora are scored by the test; the others only by the command.
 	quick bool
 }
@@ -83,7 +85,7 @@ func corpora() []corpusSpec {
 			pin: debian("python3-rich", "13.3.1-1", "4922761342dd42eb989dcc148e7a251401caf0266796f9fb0907be262d4a4083", "rich"),
 		},
 		{
-			name: "go-std", title: "Go's standard library without cmd", licence: "BSD-3-Clause", reader: "go", docstrings: 1500,
+			name: "go-std", title: "Go's standard library without cmd", licence: "BSD-3-Clause", reader: "go", docstrings: 1500, big: true,
 			pin: corpus.Pin{Registry: corpus.GOROOT, Name: "std", Version: runtime.Version()},
 		},
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode"
 
+	"manito/internal/chunk"
 	"manito/internal/code"
 	"manito/internal/graph"
 	"manito/internal/query"
@@ -17,9 +18,11 @@ import (
 	"manito/internal/trigram"
 )
 
-// engine is the product's search over an index that a scan would make.
+// engine is the product's search over an index that a scan would make. Several
+// methods share one.
 type engine struct {
-	dir    string // of the index, temporary
+	of     *chunk.Chunk // the first of the collection that is open
+	dir    string       // of the index, temporary
 	index  *search.Index
 	chunks map[chunkAt]int
 	byLine map[graph.FileNo][]int // chunks of a file, the outer before the inner
@@ -33,8 +36,11 @@ type chunkAt struct {
 	line uint32
 }
 
-// open makes the index of a collection.
+// open makes the index of a collection, if it is not open.
 func (e *engine) open(ctx context.Context, c Collection) (err error) {
+	if e.of == &c.Chunks[0] {
+		return nil
+	}
 	if err := e.Close(); err != nil {
 		return err
 	}
@@ -76,6 +82,7 @@ func (e *engine) open(ctx context.Context, c Collection) (err error) {
 		return err
 	}
 	e.number(c)
+	e.of = &c.Chunks[0]
 	return nil
 }
 
@@ -159,7 +166,7 @@ func (e *engine) innermost(f graph.FileNo, line uint32) (int, bool) {
 
 // ranked is one of the product's modes.
 type ranked struct {
-	engine
+	*engine
 	name string
 	ask  func(x *search.Index, ctx context.Context, r search.Request) (*search.Found, error)
 }
@@ -181,7 +188,7 @@ func (m *ranked) Search(ctx context.Context, text string, k int) ([]int, error) 
 
 // texts is the product's search for texts: the chunks of files that have all
 // words, those with the most of the lines first.
-type texts struct{ engine }
+type texts struct{ *engine }
 
 func (*texts) Name() string                                    { return "text" }
 func (t *texts) Index(ctx context.Context, c Collection) error { return t.open(ctx, c) }

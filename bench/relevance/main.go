@@ -59,6 +59,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 		return listSymbols(ctx, dir, flags.Arg(0), out)
 	case "score", "report":
+		if args[0] == "report" && (*quick || flags.NArg() > 0 || !*final) {
+			return fmt.Errorf("a report is made of all corpora and both halves: report -final")
+		}
 		chosen, err := choose(*quick, flags.Args())
 		if err != nil {
 			return err
@@ -77,9 +80,6 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 		if args[0] == "score" {
 			return nil
-		}
-		if *quick || flags.NArg() > 0 {
-			return fmt.Errorf("a report is made of all corpora")
 		}
 		if err := writeReport(resultsFile, r); err != nil {
 			return err

@@ -11,16 +11,17 @@ import (
 
 // methods are the lines of the table, each in its order.
 func methods() []Method {
+	shared := &engine{}
 	return []Method{
 		&whole{},
-		&texts{},
+		&texts{shared},
 		&symbols{},
 		&terms{name: "bm25", fields: flat},
 		&terms{name: "bm25f"},
 		&meaning{name: "builtin", train: func(ctx context.Context, training []chunk.Chunk) (embed.Embedder, error) {
 			return builtin.Train(ctx, training)
 		}},
-		&ranked{name: "hybrid", ask: (*search.Index).Ranked},
+		&ranked{engine: shared, name: "hybrid", ask: (*search.Index).Ranked},
 	}
 }
 

@@ -31,7 +31,7 @@ func render(r *report) []byte {
 	p("| corpus | version | licence | chunks | natural | docstring | typo |")
 	p("|---|---|---|---|---|---|---|")
 	for _, c := range corpora() {
-		p("| %s | %s | %s | %d | %s | %s | %s |", c.title, cell(c.pin.Version), c.licence, r.find(typoSet+"/"+c.name).Chunks,
+		p("| %s | %s | %s | %d | %s | %s | %s |", c.title, cell(c.pin.Version), c.licence, max(r.find(typoSet+"/"+c.name).Chunks, r.find(docstringSet+"/"+c.name).Chunks),
 			queries(r.find(naturalSet+"-dev/"+c.name), r.find(naturalSet+"-final/"+c.name)), queries(r.find(docstringSet+"/"+c.name)), queries(r.find(typoSet+"/"+c.name)))
 	}
 	p("")

@@ -52,7 +52,14 @@ type scorer struct {
 }
 
 // score asks all sets of a collection of all methods.
-func (s *scorer) score(ctx context.Context, a *asked) ([]*result, error) {
+func (s *scorer) score(ctx context.Context, a *asked) (_ []*result, err error) {
+	defer func() {
+		for _, m := range s.methods { // what they keep outside of memory is removed
+			if c, ok := m.(io.Closer); ok {
+				err = errors.Join(err, c.Close())
+			}
+		}
+	}()
 	out := make([]*result, len(a.sets))
 	for i, set := range a.sets {
 		out[i] = &result{Set: set.name(), Kind: set.kind, Half: set.half, Corpus: set.corpus, Chunks: len(a.Chunks), Queries: len(set.queries), each: map[string][]marks{}}
@@ -65,11 +72,8 @@ func (s *scorer) score(ctx context.Context, a *asked) ([]*result, error) {
 	return slices.DeleteFunc(out, func(r *result) bool { return r.Queries == 0 }), nil
 }
 
-// one asks all sets of one method; what the method keeps outside of memory is removed afterwards.
-func (s *scorer) one(ctx context.Context, a *asked, m Method, out []*result) (err error) {
-	if c, ok := m.(io.Closer); ok {
-		defer func() { err = errors.Join(err, c.Close()) }()
-	}
+// one asks all sets of one method.
+func (s *scorer) one(ctx context.Context, a *asked, m Method, out []*result) error {
 	if err := m.Index(ctx, a.Collection); err != nil {
 		return fmt.Errorf("%s over %s: %w", m.Name(), a.sets[0].corpus, err)
 	}

@@ -67,23 +67,26 @@ func prepare(ctx context.Context, dir string, c corpusSpec, chosen []Half) ([]as
 	if err != nil {
 		return nil, fmt.Errorf("corpus %s: %w", c.name, err)
 	}
-	whole := asked{Collection: Collection{Graph: g}}
-	for _, f := range files {
-		whole.add(f, chunk.Split(f.path, f.doc, f.text))
-	}
-	whole.Training = whole.Chunks
-	if c.natural {
-		holders := holdersOf(files, whole.places)
-		for _, half := range chosen {
-			s, err := natural(c.name, half, holders)
-			if err != nil {
-				return nil, err
-			}
-			whole.sets = append(whole.sets, s)
+	var all []asked
+	if !c.big {
+		whole := asked{Collection: Collection{Graph: g}}
+		for _, f := range files {
+			whole.add(f, chunk.Split(f.path, f.doc, f.text))
 		}
+		whole.Training = whole.Chunks
+		if c.natural {
+			holders := holdersOf(files, whole.places)
+			for _, half := range chosen {
+				s, err := natural(c.name, half, holders)
+				if err != nil {
+					return nil, err
+				}
+				whole.sets = append(whole.sets, s)
+			}
+		}
+		whole.sets = append(whole.sets, typos(c.name, &whole))
+		all = append(all, whole)
 	}
-	whole.sets = append(whole.sets, typos(c.name, &whole))
-	all := []asked{whole}
 	if c.docstrings > 0 {
 		functions := docstrings(c, files)
 		functions.Graph = g
@@ -197,7 +200,8 @@ func typable(name string) bool {
 const leastLines = 4
 
 // docstrings looks for functions by the first sentence of their documentation,
-// among all functions of the corpus without documentation.
+// among all functions of the corpus without documentation. Generated code is not
+// asked for: it may be a copy of what a method has learned elsewhere.
 func docstrings(c corpusSpec, files []codeFile) asked {
 	type function struct {
 		file  int
@@ -207,9 +211,14 @@ func docstrings(c corpusSpec, files []codeFile) asked {
 	var functions []function
 	for i, f := range files {
 		for _, ch := range chunk.Split(f.path, f.doc, f.text) {
-			if functionOf(f, &ch) {
-				functions = append(functions, function{i, ch.Def, sentenceQuery(ch.Doc, ch.Name)})
+			if !functionOf(f, &ch) {
+				continue
 			}
+			sought := function{file: i, def: ch.Def}
+			if f.doc.Flags&code.DocGenerated == 0 {
+				sought.query = sentenceQuery(ch.Doc, ch.Name)
+			}
+			functions = append(functions, sought)
 		}
 	}
 	r := rand.New(rand.NewPCG(sampleSeed, 2))
