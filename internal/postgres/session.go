@@ -11,8 +11,8 @@ import (
 )
 
 // errShared says that a pooler in transaction mode stands between where none was expected.
-var errShared = problem.New(problem.Unsupported, "the connection goes through a pooler in transaction mode, and DB_POOLER says that it does not").
-	Fix("leave DB_POOLER out, or set it to transaction").
+var errShared = problem.New(problem.Unsupported, "the connection goes through a pooler in transaction mode, which DB_POOLER rules out or which was not there at the start").
+	Fix("leave DB_POOLER out, or set it to transaction, and start again").
 	Fix("or connect to the server directly")
 
 // limits are what a session's statements may take: how long one may run, wait for a lock,
