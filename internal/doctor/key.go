@@ -46,12 +46,18 @@ where k.contype = 'f' and k.conparentid = 0 and a.attrelid = k.conrelid and b.at
 			Cause:  "the foreign key was forgotten, or left out for speed",
 			Breaks: "rows may refer to what does not exist, and nothing says so",
 			Advice: "look for such rows, then ALTER TABLE … ADD FOREIGN KEY … NOT VALID, and VALIDATE CONSTRAINT"}, `
-select t.ident as object, string_agg(format('%s.%I', r.ident, a.attname), ', ' order by r.ident, a.attname) as evidence, null as skip
-from rel t join pg_constraint p on p.conrelid = t.oid and p.contype = 'p' and cardinality(p.conkey) = 1 join pg_attribute k on k.attrelid = t.oid and k.attnum = p.conkey[1]
-join rel r on r.relnamespace = t.relnamespace and r.oid <> t.oid and r.relkind in ('r', 'p') and not r.relispartition
-join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped and a.atttypid = k.atttypid and a.attname in (t.relname || '_id', regexp_replace(t.relname, '(ies|s)$', case when t.relname ~ 'ies$' then 'y' else '' end) || '_id')
-where t.relkind in ('r', 'p') and not t.relispartition and k.attname in ('id', t.relname || '_id') and t.relnamespace not in (select oid from product)
-  and not exists (select from pg_constraint f where f.conrelid = r.oid and f.contype = 'f' and a.attnum = any (f.conkey)) group by t.ident
+select * from (with target as materialized (
+  select t.oid, t.ident, t.relnamespace, k.atttypid, unnest(array[t.relname || '_id', regexp_replace(t.relname, '(ies|s)$', case when t.relname ~ 'ies$' then 'y' else '' end) || '_id']) as reference
+  from rel t join pg_constraint p on p.conrelid = t.oid and p.contype = 'p' and cardinality(p.conkey) = 1 join pg_attribute k on k.attrelid = t.oid and k.attnum = p.conkey[1]
+  where t.relkind in ('r', 'p') and not t.relispartition and k.attname in ('id', t.relname || '_id') and t.relnamespace not in (select oid from product)
+), col as materialized (
+  select r.oid, r.ident, r.relnamespace, a.attname, a.attnum, a.atttypid from rel r join pg_attribute a on a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped
+  where r.relkind in ('r', 'p') and not r.relispartition and a.attname ~ '_id$'
+), pair as materialized (
+  select t.ident, c.oid, c.ident as child, c.attname, c.attnum from target t join col c on c.attname::text = t.reference and c.relnamespace = t.relnamespace and c.atttypid = t.atttypid and c.oid <> t.oid
+)
+select x.ident as object, string_agg(distinct format('%s.%I', x.child, x.attname), ', ' order by format('%s.%I', x.child, x.attname)) as evidence, null::text as skip
+from pair x where not exists (select from pg_constraint f where f.conrelid = x.oid and f.contype = 'f' and x.attnum = any (f.conkey)) group by x.ident) k
 union all
 select 'schema ' || quote_ident(nspname), null, 'Manito keeps no foreign keys between its tables: checking each row that a scan writes costs more than writing it; DATA-02 and DATA-06 look for what they would keep out' from product order by 1`},
 
