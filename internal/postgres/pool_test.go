@@ -107,7 +107,9 @@ func TestPoolExhaustionRecovery(t *testing.T) {
 			t.Errorf("question %d: %v", i, err)
 		}
 	}
+	answered := time.Now()
 	until(t, "the pool is idle again", db, idle)
+	t.Logf("idle %s after the last answer", time.Since(answered))
 	if p := db.Pool(); p.Waited < 50 || p.Total > most {
 		t.Errorf("%+v", p)
 	}
