@@ -49,7 +49,7 @@ type questions struct {
 
 // The questions of a class, and the lines after which a search may stop.
 const (
-	perClass  = 60
+	perClass  = 50
 	stopAfter = 500
 )
 

@@ -120,7 +120,7 @@ func measure(ctx context.Context, rounds int, write bool) (err error) {
 				return err
 			}
 			r.Classes = append(r.Classes, cl)
-			fmt.Fprintf(os.Stderr, "search: %s, %s: %.2f\n", cl.Name, until(most), cl.Times)
+			fmt.Fprintf(os.Stderr, "search: %s, %s: %+v\n", cl.Name, until(most), cl.Times)
 		}
 	}
 	r.Load += " before, " + load() + " after"

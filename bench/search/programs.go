@@ -69,7 +69,7 @@ func (p *program) makes(ctx context.Context, c *corpus) (built, error) {
 		return built{}, err
 	}
 	var best built
-	for try := range 3 {
+	for try := range 2 {
 		if err := errors.Join(os.RemoveAll(p.index), os.Mkdir(p.index, 0o755)); err != nil {
 			return built{}, err
 		}

@@ -1,6 +1,7 @@
 package trigram
 
 import (
+	"encoding/binary"
 	"sort"
 	"strings"
 	"unicode"
@@ -88,6 +89,21 @@ var lower = func() (t [256]byte) {
 	}
 	return t
 }()
+
+// lowerASCII writes a text of ASCII in lower case to memory of its length, eight bytes at a time.
+func lowerASCII(dst, text []byte) {
+	const each = 0x0101010101010101
+	i := 0
+	for ; i+8 <= len(text); i += 8 {
+		v := binary.LittleEndian.Uint64(text[i:])
+		// The upper bit of each byte says whether the byte is at least 'A', and whether it is above 'Z'.
+		upper := ((v + (0x80-'A')*each) ^ (v + (0x7f-'Z')*each)) & (0x80 * each)
+		binary.LittleEndian.PutUint64(dst[i:], v|upper>>2)
+	}
+	for ; i < len(text); i++ {
+		dst[i] = lower[text[i]]
+	}
+}
 
 // classBits is how many bits of a trigram one byte has; there are so few classes
 // that all trigrams fit into a table, and so many that code falls into few collisions.

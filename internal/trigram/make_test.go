@@ -126,7 +126,7 @@ func places(files []trigram.File) map[place]bool {
 }
 
 // blockBytes is how much text a block has at most, unless a line is longer.
-const blockBytes = 4096
+const blockBytes = 1024
 
 // words are what drawn texts are made of: few, so that patterns drawn apart from them are found, and awkward.
 var words = []string{
