@@ -20,10 +20,12 @@ type Options struct {
 	Workers int
 }
 
-// Defaults are the constants that were best on documentation and names of pinned
-// packages (bench/relevance).
+// Defaults are the constants that were best on the development half of the natural
+// questions of bench/relevance (MRR@10 .444 against .404 to .438 of others). For
+// code without documentation K1 of 3, names of weight 10 and a B of bodies of 0.9
+// are some points better; most of that comes back with vectors.
 func Defaults() Params {
-	return Params{K1: 3, Weight: [NumFields]float32{10, 3, 3, 1}, B: [NumFields]float32{0.6, 0.75, 0.5, 0.9}}
+	return Params{K1: 1.2, Weight: [NumFields]float32{5, 1.5, 2, 1}, B: [NumFields]float32{0.3, 0.5, 0.3, 0.75}}
 }
 
 // entry is a term of a document as it is counted.
