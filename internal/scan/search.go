@@ -51,22 +51,35 @@ func (r *run) search(ctx context.Context) error {
 		return nil
 	}
 	c := r.corpus()
-	if r.s.IndexDir != "" {
-		dir := SearchDir(r.s.IndexDir, r.repo.ID)
-		in := search.UpdateInput{Dir: dir, Corpus: c, NoVectors: r.s.NoVectors, Progress: func(done, total int) { r.clock.at(done, total) }}
-		_, err := search.Update(ctx, in)
-		if search.Damaged(err) { // what an earlier scan left cannot be used
-			in.Distrust = true
-			_, err = search.Update(ctx, in)
-		}
-		if err != nil {
-			return err
-		}
-		if err := r.sweepSearch(ctx, dir); err != nil {
-			return err
-		}
+	// Learning what words mean takes longest and so comes last: until then searches do without it.
+	if err := r.searchFiles(ctx, &c, true); err != nil {
+		return err
 	}
-	return r.storeChunks(ctx, &c)
+	if err := r.storeChunks(ctx, &c); err != nil {
+		return err
+	}
+	if r.s.NoVectors {
+		return nil
+	}
+	return r.searchFiles(ctx, &c, false)
+}
+
+// searchFiles brings the search files up to the snapshot and removes what no snapshot uses.
+func (r *run) searchFiles(ctx context.Context, c *search.Corpus, noVectors bool) error {
+	if r.s.IndexDir == "" {
+		return nil
+	}
+	dir := SearchDir(r.s.IndexDir, r.repo.ID)
+	in := search.UpdateInput{Dir: dir, Corpus: *c, NoVectors: noVectors, Progress: func(done, total int) { r.clock.at(done, total) }}
+	_, err := search.Update(ctx, in)
+	if search.Damaged(err) { // what an earlier scan left cannot be used
+		in.Distrust = true
+		_, err = search.Update(ctx, in)
+	}
+	if err != nil || noVectors && !r.s.NoVectors {
+		return err
+	}
+	return r.sweepSearch(ctx, dir)
 }
 
 // corpus is the snapshot as search takes it.

@@ -147,11 +147,25 @@ func (u *chunkUpdate) run(ctx context.Context) error {
 		return err
 	}
 	m := u.manifest()
+	if u.NoVectors && u.served(m) {
+		return nil
+	}
 	if err := u.embed(ctx); err != nil {
 		return err
 	}
 	m.model = []uint8(u.model)
 	return m.write(u.Dir)
+}
+
+// served says whether the snapshot has this index already: one with vectors is not
+// replaced by one without.
+func (u *chunkUpdate) served(m *manifest) bool {
+	have, f, err := readManifest(u.Dir, u.Corpus.Digest)
+	if err != nil {
+		return false // it is made again
+	}
+	same := u.made == 0 && slices.Equal(have.names, m.names) && slices.Equal(have.segment, m.segment) && slices.Equal(have.position, m.position)
+	return f.Close() == nil && same
 }
 
 // open opens the segments that are there; damaged ones are removed.
