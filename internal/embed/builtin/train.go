@@ -2,6 +2,8 @@ package builtin
 
 import (
 	"context"
+	_ "embed" // of the known words
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -19,22 +21,59 @@ const (
 	maxWords    = 100_000 // the most frequent; each is in two chunks at least
 	batchPairs  = 256     // the other pairs of a batch are what a pair is told apart from
 	temperature = 0.1
-	rate        = 0.1  // of learning; falls to 0 until the end
+	rate        = 0.1
+	trust       = 1000 // pairs, from which on known vectors give way
 	dropout     = 0.15 // share of words left out each time, so that none becomes indispensable
 	epochs      = 5
+	priorChunks = 300
 	minSteps    = 100
-	maxPairs    = 400_000 // looked at over all epochs, which bounds the time: about 20 s
+	maxPairs    = 400_000 // bounds the time: about 20 s
 	firstSize   = 0.03    // of the components before training
 	tailWords   = 64      // of a text's words the weightiest
 )
 
-// Train makes a model of chunks, those of one repository. It is a function of the
-// chunks, in their order. It takes about 4 s of one processor for the 17,000
-// functions of the Go standard library, and needs no other.
+// course says how one training goes.
+type course struct {
+	base     *Model  // words whose vectors are known; nil for none
+	rate     float32 // of learning at the begin; falls to 0 until the end
+	trust    float32 // how many pairs of the repository it takes to doubt the known vectors
+	minSteps int
+	maxPairs int // looked at over all epochs
+	minCount int // of chunks that a word must be in
+}
+
+// Train makes a model of chunks, those of one repository, beginning from the words
+// that the program knows. It is a function of the chunks, in their order. It takes
+// about 6 s of one processor for the 17,000 functions of the Go standard library.
 func Train(ctx context.Context, chunks []chunk.Chunk) (*Model, error) {
+	base, err := known()
+	if err != nil {
+		return nil, err
+	}
+	return train(ctx, chunks, course{base: base, rate: rate, trust: trust, minSteps: minSteps, maxPairs: maxPairs, minCount: 2})
+}
+
+// TrainWords makes the vectors from which Train begins, of the chunks of many libraries.
+func TrainWords(ctx context.Context, chunks []chunk.Chunk) (*Model, error) {
+	return train(ctx, chunks, course{rate: rate, maxPairs: 2 * maxPairs, minCount: 3})
+}
+
+//go:embed words.bin
+var words []byte
+
+// known are the vectors that TrainWords made of libraries (bench/words).
+func known() (*Model, error) {
+	m, err := Load(words)
+	if err != nil {
+		return nil, fmt.Errorf("the words of the built-in model: %w", err)
+	}
+	return m, nil
+}
+
+func train(ctx context.Context, chunks []chunk.Chunk, c course) (*Model, error) {
 	m := &Model{}
 	var s term.Splitter
-	if err := m.vocabulary(ctx, &s, chunks); err != nil {
+	if err := m.vocabulary(ctx, &s, chunks, c); err != nil {
 		return nil, err
 	}
 	pairs, err := m.pairs(ctx, &s, chunks)
@@ -42,7 +81,10 @@ func Train(ctx context.Context, chunks []chunk.Chunk) (*Model, error) {
 		return nil, err
 	}
 	t := newTrainer(len(m.weight))
-	if err := t.run(ctx, pairs); err != nil {
+	if c.base != nil {
+		t.begin(m, c.base, min(1, c.trust/float32(max(len(pairs), 1))))
+	}
+	if err := t.run(ctx, pairs, c); err != nil {
 		return nil, err
 	}
 	m.scale = make([]float32, len(m.weight))
@@ -66,7 +108,7 @@ func Train(ctx context.Context, chunks []chunk.Chunk) (*Model, error) {
 }
 
 // vocabulary chooses the words and weighs them by how few chunks have them.
-func (m *Model) vocabulary(ctx context.Context, s *term.Splitter, chunks []chunk.Chunk) error {
+func (m *Model) vocabulary(ctx context.Context, s *term.Splitter, chunks []chunk.Chunk, c course) error {
 	type counted struct {
 		chunks int
 		last   int // 1 + the latest chunk that has it
@@ -77,11 +119,11 @@ func (m *Model) vocabulary(ctx context.Context, s *term.Splitter, chunks []chunk
 		if i%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		c := &chunks[i]
-		buf = s.Append(buf[:0], c.Name, term.Name)
-		buf = s.Append(buf, c.Context(), term.Name)
-		buf = s.Append(buf, c.Doc, term.Prose)
-		buf = s.Append(buf, c.Body, term.Code)
+		k := &chunks[i]
+		buf = s.Append(buf[:0], k.Name, term.Name)
+		buf = s.Append(buf, k.Context(), term.Name)
+		buf = s.Append(buf, k.Doc, term.Prose)
+		buf = s.Append(buf, k.Body, term.Code)
 		for _, t := range buf {
 			n, ok := counts[t]
 			if !ok {
@@ -96,7 +138,7 @@ func (m *Model) vocabulary(ctx context.Context, s *term.Splitter, chunks []chunk
 	}
 	terms := make([]string, 0, len(counts))
 	for t, n := range counts {
-		if n.chunks >= 2 {
+		if n.chunks >= c.minCount {
 			terms = append(terms, t)
 		}
 	}
@@ -107,14 +149,36 @@ func (m *Model) vocabulary(ctx context.Context, s *term.Splitter, chunks []chunk
 		return strings.Compare(a, b)
 	})
 	terms = terms[:min(len(terms), maxWords)]
+	if c.base != nil {
+		// What the repository does not say can still be asked for.
+		for t := range c.base.words {
+			n, ok := counts[t]
+			switch {
+			case !ok:
+				counts[t] = &counted{}
+				terms = append(terms, t)
+			case n.chunks < c.minCount:
+				terms = append(terms, t)
+			}
+		}
+	}
 	slices.Sort(terms)
+	terms = slices.Compact(terms)
 	m.termAt = make([]uint32, 1, len(terms)+1)
 	m.words = make(map[string]uint32, len(terms))
 	for i, t := range terms {
 		m.words[t] = uint32(i)
 		m.terms = append(m.terms, t...)
 		m.termAt = append(m.termAt, uint32(len(m.terms)))
-		m.weight = append(m.weight, float32(math.Log(float64(len(chunks)+1)/float64(counts[t].chunks))))
+		have, of := float64(counts[t].chunks), float64(len(chunks)+1)
+		if c.base != nil {
+			// What is known of words counts as much as a few hundred chunks.
+			of += priorChunks
+			if id, ok := c.base.words[t]; ok {
+				have += priorChunks * math.Exp(-float64(c.base.weight[id]))
+			}
+		}
+		m.weight = append(m.weight, float32(math.Log(of/have)))
 	}
 	return nil
 }
@@ -244,8 +308,22 @@ func newTrainer(words int) *trainer {
 
 func (t *trainer) row(word int) []float32 { return t.vectors[word*dimension : (word+1)*dimension] }
 
+// begin takes over the vectors of the words that another model knows. firm is how
+// little they then move, as if it were the squares of the gradients that made them.
+func (t *trainer) begin(m, from *Model, firm float32) {
+	for w, id := range m.words {
+		if k, ok := from.words[w]; ok {
+			row, v := t.row(int(id)), from.vectors[int(k)*dimension:]
+			for j := range row {
+				row[j] = float32(v[j]) * from.scale[k]
+			}
+			t.squares[id] = firm
+		}
+	}
+}
+
 // run looks at the pairs in batches, in an order that chance gives.
-func (t *trainer) run(ctx context.Context, pairs []pair) error {
+func (t *trainer) run(ctx context.Context, pairs []pair, c course) error {
 	size := min(batchPairs, len(pairs))
 	if size < 2 {
 		return ctx.Err()
@@ -255,7 +333,7 @@ func (t *trainer) run(ctx context.Context, pairs []pair) error {
 	}
 	t.shares = make([]float32, size*size)
 	perEpoch := len(pairs) / size
-	steps := max(minSteps, min(epochs*perEpoch, maxPairs/size))
+	steps := max(c.minSteps, min(epochs*perEpoch, c.maxPairs/size))
 	var order []int
 	for step := range steps {
 		at := step % perEpoch * size
@@ -265,7 +343,7 @@ func (t *trainer) run(ctx context.Context, pairs []pair) error {
 		if step%16 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		t.batch(pairs, order[at:at+size], rate*(1-float32(step)/float32(steps)))
+		t.batch(pairs, order[at:at+size], c.rate*(1-float32(step)/float32(steps)))
 	}
 	return nil
 }
