@@ -33,6 +33,7 @@ func TestAdopt(t *testing.T) {
 			env.Setenv("DATABASE_URL", db.App)
 			env.Setenv("MANITO_MIGRATION_URL", db.Admin)
 			env.Setenv("POSTGRES_SCHEMA", db.Schema)
+			env.Setenv("TEST_SCHEMA", db.Schema)
 			env.Setenv("MANITO_ENV", "development")
 			env.Setenv("MANITO_HOME", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("HOME", env.WorkDir)
