@@ -57,8 +57,8 @@ var Settings = []Setting{
 
 	{Name: "redis-url", Env: "REDIS_URL", Key: "redis_url", Form: "redis://host:6379", Doc: "Shared cache.", Secret: true, Later: "the cache", set: text(func(c *Config) *string { return &c.RedisURL })},
 	{Name: "vault-key", Env: "MANITO_VAULT_KEY", Aliases: []string{"SUPABASE_VAULT_SECRET_KEY"}, Key: "", Form: "32 bytes in base64 or hexadecimal", Doc: "Key that seals the vault's keys.", Secret: true, Later: "the vault", set: text(func(c *Config) *string { return &c.VaultKey })},
-	{Name: "openai-key", Env: "OPENAI_API_KEY", Key: "", Form: "an API key", Doc: "Key of an OpenAI-compatible provider.", Secret: true, Later: "search by meaning and the assistant", set: text(func(c *Config) *string { return &c.OpenAIKey })},
-	{Name: "openai-base-url", Env: "OPENAI_BASE_URL", Key: "openai_base_url", Form: "https://host/v1", Doc: "Address of an OpenAI-compatible provider.", Later: "search by meaning and the assistant", set: text(func(c *Config) *string { return &c.OpenAIBaseURL })},
+	{Name: "openai-key", Env: "OPENAI_API_KEY", Key: "", Form: "an API key", Doc: "Key of an OpenAI-compatible provider.", Secret: true, Later: "vectors of a provider and the assistant", set: text(func(c *Config) *string { return &c.OpenAIKey })},
+	{Name: "openai-base-url", Env: "OPENAI_BASE_URL", Key: "openai_base_url", Form: "https://host/v1", Doc: "Address of an OpenAI-compatible provider.", Later: "vectors of a provider and the assistant", set: text(func(c *Config) *string { return &c.OpenAIBaseURL })},
 	{Name: "anthropic-key", Env: "ANTHROPIC_API_KEY", Key: "", Form: "an API key", Doc: "Key of Anthropic.", Secret: true, Later: "the assistant", set: text(func(c *Config) *string { return &c.AnthropicKey })},
 }
 

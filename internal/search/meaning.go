@@ -50,9 +50,10 @@ func (x *Index) embedder() (*builtin.Model, error) {
 	return m, nil
 }
 
-// meaningList ranks chunks by how near their vectors are to the question's.
+// meaningList ranks chunks by how near their vectors are to the question's. It has less
+// weight than words, which are right more often where both know an answer.
 func (x *Index) meaningList(ctx context.Context, p *plan, keep func(graph.FileNo, graph.Def) bool) (list, error) {
-	l := list{name: "meaning", weight: 1}
+	l := list{name: "meaning", weight: 0.6}
 	if x.model == "" || strings.TrimSpace(p.words) == "" {
 		return l, nil
 	}
