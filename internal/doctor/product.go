@@ -204,7 +204,7 @@ func (p place) blocked(tables []string) string {
 // does not read the whole database.
 const (
 	comparedContents = 200
-	comparedSize     = 1 << 20
+	comparedSize     = 256 << 10
 )
 
 // contentSQL takes contents at equal steps over the ids of each repository, so that the
