@@ -21,6 +21,7 @@ import (
 // engine is the product's search over an index that a scan would make. Several
 // methods share one.
 type engine struct {
+	school *school
 	of     *chunk.Chunk // the first of the collection that is open
 	dir    string       // of the index, temporary
 	index  *search.Index
@@ -75,7 +76,11 @@ func (e *engine) open(ctx context.Context, c Collection) (err error) {
 		}
 		return out, nil
 	}
-	if _, err := search.Update(ctx, search.UpdateInput{Dir: e.dir, Corpus: corpus}); err != nil {
+	model, err := e.school.train(ctx, c.Training)
+	if err != nil {
+		return err
+	}
+	if _, err := search.Update(ctx, search.UpdateInput{Dir: e.dir, Corpus: corpus, Model: model}); err != nil {
 		return err
 	}
 	if e.index, err = search.Open(e.dir, g); err != nil {
@@ -114,7 +119,7 @@ func (e *engine) Close() error {
 		err = e.index.Close()
 	}
 	err = errors.Join(err, os.RemoveAll(e.dir))
-	*e = engine{}
+	*e = engine{school: e.school}
 	return err
 }
 

@@ -7,11 +7,13 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // losses keeps what every method answered, to learn from. Questions of the final
 // half are not kept.
 type losses struct {
+	mu   sync.Mutex
 	all  []*loss
 	byID map[string]*loss
 }
@@ -30,6 +32,8 @@ func (l *losses) add(s *set, q *ask, method string, ranking []string, m marks) {
 	if s.half == Final {
 		return
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.byID == nil {
 		l.byID = map[string]*loss{}
 	}
@@ -60,7 +64,9 @@ func (l *losses) print(out io.Writer, method string) error {
 		return mrr - one.marks[method].MRR
 	}
 	sorted := slices.Clone(l.all)
-	slices.SortStableFunc(sorted, func(a, b *loss) int { return cmp.Compare(lost(b), lost(a)) })
+	slices.SortFunc(sorted, func(a, b *loss) int {
+		return cmp.Or(cmp.Compare(lost(b), lost(a)), strings.Compare(a.set, b.set), strings.Compare(a.id, b.id))
+	})
 	for _, one := range sorted {
 		name, mrr := best(one)
 		m, known := one.marks[method]

@@ -25,6 +25,8 @@ import (
 	"runtime"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"manito/bench/corpus"
 )
 
@@ -117,25 +119,35 @@ func choose(quick bool, names []string) ([]corpusSpec, error) {
 // scoreAll asks everything of every method.
 func scoreAll(ctx context.Context, dir string, chosen []corpusSpec, asks []Half) (*report, *losses, error) {
 	lost := &losses{}
-	s := scorer{methods: methods(), each: lost.add}
 	r := &report{Toolchain: runtime.Version()}
-	for _, c := range chosen {
-		all, err := prepare(ctx, dir, c, asks)
-		if err != nil {
-			return nil, nil, err
-		}
-		for i := range all {
-			results, err := s.score(ctx, &all[i])
+	each := make([][]*result, len(chosen))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for n, c := range slices.Backward(chosen) { // the largest stands last
+		group.Go(func() error {
+			all, err := prepare(ctx, dir, c, asks)
 			if err != nil {
-				return nil, nil, err
+				return err
 			}
-			r.Results = append(r.Results, results...)
-			all[i] = asked{} // the next corpus needs the room
-		}
+			s := scorer{methods: methods(), each: lost.add}
+			for i := range all {
+				results, err := s.score(ctx, &all[i])
+				if err != nil {
+					return err
+				}
+				each[n] = append(each[n], results...)
+				all[i] = asked{} // the next collection needs the room
+			}
+			return nil
+		})
 	}
+	if err := group.Wait(); err != nil {
+		return nil, nil, err
+	}
+	r.Results = slices.Concat(each...)
 	slices.SortStableFunc(r.Results, func(a, b *result) int { return order(a) - order(b) })
 	var names []string
-	for _, m := range s.methods {
+	for _, m := range methods() {
 		names = append(names, m.Name())
 	}
 	r.Comparisons = compareMethods(r.Results, names)

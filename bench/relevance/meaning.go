@@ -6,23 +6,39 @@ import (
 
 	"manito/internal/chunk"
 	"manito/internal/embed"
+	"manito/internal/embed/builtin"
 	"manito/internal/vector"
 )
 
+// school trains the built-in model on a collection, once for all that need it.
+type school struct {
+	of    *chunk.Chunk // the first that the model was trained on
+	model *builtin.Model
+}
+
+func (s *school) train(ctx context.Context, training []chunk.Chunk) (*builtin.Model, error) {
+	if s.of == &training[0] {
+		return s.model, nil
+	}
+	m, err := builtin.Train(ctx, training)
+	if err != nil {
+		return nil, err
+	}
+	s.of, s.model = &training[0], m
+	return m, nil
+}
+
 // meaning is the search by vectors alone, compared exactly.
 type meaning struct {
-	name string
-	// train makes the embedder of a collection out of what may be learned from.
-	train func(ctx context.Context, training []chunk.Chunk) (embed.Embedder, error)
-
+	school   *school
 	embedder embed.Embedder
 	set      *vector.Set
 }
 
-func (m *meaning) Name() string { return m.name }
+func (m *meaning) Name() string { return "builtin" }
 
 func (m *meaning) Index(ctx context.Context, c Collection) (err error) {
-	if m.embedder, err = m.train(ctx, c.Training); err != nil {
+	if m.embedder, err = m.school.train(ctx, c.Training); err != nil {
 		return err
 	}
 	model := m.embedder.Model()

@@ -1,26 +1,18 @@
 package main
 
-import (
-	"context"
-
-	"manito/internal/chunk"
-	"manito/internal/embed"
-	"manito/internal/embed/builtin"
-	"manito/internal/search"
-)
+import "manito/internal/search"
 
 // methods are the lines of the table, each in its order.
 func methods() []Method {
-	shared := &engine{}
+	learned := &school{}
+	shared := &engine{school: learned}
 	return []Method{
 		&whole{},
 		&texts{shared},
 		&symbols{},
 		&terms{name: "bm25", fields: flat},
 		&terms{name: "bm25f"},
-		&meaning{name: "builtin", train: func(ctx context.Context, training []chunk.Chunk) (embed.Embedder, error) {
-			return builtin.Train(ctx, training)
-		}},
+		&meaning{school: learned},
 		&ranked{engine: shared, name: "hybrid", ask: (*search.Index).Ranked},
 	}
 }
@@ -34,6 +26,6 @@ func descriptions() [][2]string {
 		{"bm25", "BM25 over split identifiers and word stems, a chunk as one text"},
 		{"bm25f", "Manito's search by words: the same with a weight for each field (name; path, container and signature; documentation; body)"},
 		{"builtin", "vectors of the built-in model, trained on the package itself, compared exactly"},
-		{"hybrid", "what Manito answers unless a mode is asked for: all of them fused by reciprocal rank, then what the graph says"},
+		{"hybrid", "what Manito answers unless a mode is asked for: all of them fused by rank, then what the graph says"},
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"manito/internal/chunk"
+	"manito/internal/embed/builtin"
 	"manito/internal/mapfile"
 	"manito/internal/problem"
 	"manito/internal/term"
@@ -26,6 +27,8 @@ type UpdateInput struct {
 	Distrust bool
 	// NoVectors leaves out search by meaning.
 	NoVectors bool
+	// Model makes the vectors; nil for one that is trained on the snapshot or on one before it.
+	Model *builtin.Model
 	// Progress is told how many files are indexed of how many that have to be; nil for nobody.
 	Progress func(done, total int)
 }

@@ -64,7 +64,12 @@ func (u *chunkUpdate) embed(ctx context.Context) error {
 	if u.NoVectors || len(u.names) == 0 {
 		return nil
 	}
-	model, err := u.knownModel(ctx)
+	model, err := u.Model, error(nil)
+	if model != nil {
+		err = writeModel(u.Dir, model)
+	} else {
+		model, err = u.knownModel(ctx)
+	}
 	if err != nil {
 		return err
 	}
