@@ -28,8 +28,12 @@ const (
 	priorChunks = 300
 	minSteps    = 100
 	maxPairs    = 400_000 // bounds the time: about 20 s
-	firstSize   = 0.03    // of the components before training
-	tailWords   = 64      // of a text's words the weightiest
+	scarcePairs = 5000
+
+	minViews         = 30_000
+	viewsPerMegabyte = 4000
+	firstSize        = 0.03 // of the components before training
+	tailWords        = 64   // of a text's words the weightiest
 )
 
 // course says how one training goes.
@@ -38,7 +42,7 @@ type course struct {
 	rate     float32 // of learning at the begin; falls to 0 until the end
 	trust    float32 // how many pairs of the repository it takes to doubt the known vectors
 	minSteps int
-	maxPairs int // looked at over all epochs
+	maxPairs int // looked at over all epochs, at most
 	minCount int // of chunks that a word must be in
 }
 
@@ -79,6 +83,9 @@ func train(ctx context.Context, chunks []chunk.Chunk, c course) (*Model, error) 
 	pairs, err := m.pairs(ctx, &s, chunks)
 	if err != nil {
 		return nil, err
+	}
+	if c.base != nil {
+		c.maxPairs = min(c.maxPairs, views(len(pairs), chunks))
 	}
 	t := newTrainer(len(m.weight))
 	if c.base != nil {
@@ -189,10 +196,11 @@ type pair struct{ question, code bag }
 // minQuestion is how many words a side must have to say something.
 const minQuestion = 3
 
-// pairs finds what can be learned from: the first sentence and the whole of each
-// documentation with the code below it; where there is none, the name with the rest.
+// pairs finds what can be learned from: the first sentence of each documentation,
+// and the whole where it is longer, with the code below it. Names with what they
+// name are added where documentation is scarce; where it is not they gain nothing.
 func (m *Model) pairs(ctx context.Context, s *term.Splitter, chunks []chunk.Chunk) ([]pair, error) {
-	var out []pair
+	var out, named []pair
 	b := newBagger(m.words)
 	question := func(text string, kind term.Kind) bag {
 		b.buf = s.Append(b.buf[:0], text, kind)
@@ -206,25 +214,43 @@ func (m *Model) pairs(ctx context.Context, s *term.Splitter, chunks []chunk.Chun
 		c := &chunks[i]
 		doc := withoutName(c.Doc, c.Name)
 		whole := question(doc, term.Prose)
-		if len(whole.ids) >= minQuestion {
-			b.chunk(s, c, false)
-			code := b.take(m.weight).weightiest(tailWords)
-			if len(code.ids) == 0 {
-				continue
-			}
-			out = append(out, pair{whole, code})
-			if first := question(sentence(doc), term.Prose); len(first.ids) >= minQuestion {
-				out = append(out, pair{first, code})
+		if len(whole.ids) < minQuestion {
+			if len(named) < scarcePairs {
+				name := question(c.Name, term.Name)
+				b.context(s, c)
+				if rest := b.take(m.weight).weightiest(tailWords); len(name.ids) > 0 && len(rest.ids) >= minQuestion {
+					named = append(named, pair{name, rest})
+				}
 			}
 			continue
 		}
-		name := question(c.Name, term.Name)
-		b.context(s, c)
-		if rest := b.take(m.weight).weightiest(tailWords); len(name.ids) > 0 && len(rest.ids) >= minQuestion {
-			out = append(out, pair{name, rest})
+		b.chunk(s, c, false)
+		code := b.take(m.weight).weightiest(tailWords)
+		if len(code.ids) == 0 {
+			continue
+		}
+		first := question(sentence(doc), term.Prose)
+		if len(first.ids) >= minQuestion {
+			out = append(out, pair{first, code})
+		}
+		if len(first.ids) < minQuestion || len(whole.ids) > len(first.ids) {
+			out = append(out, pair{whole, code})
 		}
 	}
+	if len(out) < scarcePairs {
+		out = append(out, named...)
+	}
 	return out, nil
+}
+
+// views is how many pairs a training of chunks looks at over all epochs, so that
+// its time stays in proportion to the source.
+func views(pairs int, chunks []chunk.Chunk) int {
+	size := 0
+	for i := range chunks {
+		size += len(chunks[i].Body) + len(chunks[i].Doc) + len(chunks[i].Signature)
+	}
+	return min(epochs*pairs, minViews+viewsPerMegabyte*(size>>20))
 }
 
 // withoutName takes the name off the head of a documentation: where that is the
