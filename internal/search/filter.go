@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"manito/internal/code"
 	"manito/internal/graph"
@@ -19,8 +20,12 @@ type plan struct {
 	q     query.Query // its tree
 	words string      // what is looked for in every way: the words outside of a minus
 	names []query.Value
-	exact bool                  // a phrase or a regex stands outside of a minus
 	built map[query.Is]property // what was found for each field
+
+	texts  map[query.Text]map[graph.FileNo]bool // the files that have a phrase or regex, or what a minus takes away
+	once   sync.Once
+	bits   [][]uint64 // see allowed
+	common []common   // phrases and regexes that many files have
 }
 
 // property is what a field's value stands for: files, definitions, or both.
@@ -41,14 +46,9 @@ func (x *Index) newPlan(text string, q query.Query, repo func(query.Value) bool)
 		switch n := n.(type) {
 		case query.Text:
 			switch {
-			case not:
-			case n.Form == query.Word:
-				words = append(words, n.Text)
+			case not, n.Form == query.Regexp:
 			default:
-				p.exact = true
-				if n.Form == query.Phrase {
-					words = append(words, n.Text)
-				}
+				words = append(words, n.Text)
 			}
 		case query.Is:
 			if n.Field == query.Symbol && !not {
@@ -63,6 +63,35 @@ func (x *Index) newPlan(text string, q query.Query, repo func(query.Value) bool)
 	})
 	p.words = strings.Join(words, " ")
 	return p, failed
+}
+
+// allowed has, by segment, a bit for each chunk that may be found. It is made when
+// the best chunks of all hold too few of them.
+func (p *plan) allowed(keep func(graph.FileNo, graph.Def) bool) [][]uint64 {
+	p.once.Do(func() {
+		x := p.x
+		for n, s := range x.segments {
+			bits := make([]uint64, len(x.live[n]))
+			for i, file := range x.fileNo[n] {
+				if file == noSegment {
+					continue
+				}
+				f := graph.FileNo(file)
+				first, end := x.g.FileDefs(f)
+				for c := s.fileAt[i]; c < s.fileAt[i+1]; c++ {
+					def := graph.Def(graph.None)
+					if d := s.def[c]; d >= 0 && first+graph.Def(d) < end {
+						def = first + graph.Def(d)
+					}
+					if keep(f, def) {
+						bits[c/64] |= 1 << (c % 64)
+					}
+				}
+			}
+			p.bits = append(p.bits, bits)
+		}
+	})
+	return p.bits
 }
 
 // property finds what a field's value stands for.
@@ -385,7 +414,8 @@ func (p *plan) keeper(texts map[query.Text]map[graph.FileNo]bool) func(graph.Fil
 			if q.Form == query.Word && !not {
 				return true
 			}
-			return texts[q][f]
+			set, known := texts[q]
+			return !known || set[f] // what is not known yet, settle asks for
 		case query.Is:
 			prop := p.is(q)
 			if prop.def == nil {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -69,11 +68,16 @@ func (x *Index) meaningList(ctx context.Context, p *plan, keep func(graph.FileNo
 		id     chunkID
 		cosine float32
 	}
-	for k := 2 * listLength; ; k *= 8 {
+	allow := x.live
+	for try := 0; ; try++ {
+		if try > 0 {
+			allow = p.allowed(keep)
+		}
+		k := 2 * listLength
 		var all []near
 		var mode vector.Mode
 		for i, v := range x.vectors {
-			hits, how, err := v.Search(ctx, q, vector.Options{K: k, Allow: x.live[i]})
+			hits, how, err := v.Search(ctx, q, vector.Options{K: k, Allow: allow[i]})
 			if err != nil {
 				return l, err
 			}
@@ -95,7 +99,7 @@ func (x *Index) meaningList(ctx context.Context, p *plan, keep func(graph.FileNo
 				}
 			}
 		}
-		if len(l.entries) == listLength || len(all) < k {
+		if len(l.entries) == listLength || len(all) < k || try > 0 {
 			return l, nil
 		}
 	}
@@ -115,9 +119,13 @@ func (x *Index) ByMeaning(ctx context.Context, r Request) (*Found, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := x.fuse(ctx, []list{l}, r)
+	lists := []list{l}
+	if err := p.settle(ctx, lists); err != nil {
+		return nil, err
+	}
+	found, err := x.fuse(ctx, lists, r)
 	if err == nil && found.Total == 0 && strings.TrimSpace(p.words) == "" {
-		err = errors.Join(problem.New(problem.Usage, "the query has no words to search by meaning").Fix("say what it should do: manito search --mode semantic retry after a failure"))
+		err = problem.New(problem.Usage, "the query has no words to search by meaning").Fix("say what it should do: manito search --mode semantic retry after a failure")
 	}
 	return found, err
 }

@@ -113,6 +113,9 @@ func (x *Index) Ranked(ctx context.Context, r Request) (*Found, error) {
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
+	if err := p.settle(ctx, lists); err != nil {
+		return nil, err
+	}
 	return x.fuse(ctx, lists, r)
 }
 
@@ -126,7 +129,11 @@ func (x *Index) ByName(ctx context.Context, r Request) (*Found, error) {
 	if err != nil {
 		return nil, err
 	}
-	return x.fuse(ctx, []list{l}, r)
+	lists := []list{l}
+	if err := p.settle(ctx, lists); err != nil {
+		return nil, err
+	}
+	return x.fuse(ctx, lists, r)
 }
 
 // ByWords searches by words only: BM25F over names, surroundings, documentation and bodies.
@@ -139,7 +146,11 @@ func (x *Index) ByWords(ctx context.Context, r Request) (*Found, error) {
 	if err != nil {
 		return nil, err
 	}
-	return x.fuse(ctx, []list{l}, r)
+	lists := []list{l}
+	if err := p.settle(ctx, lists); err != nil {
+		return nil, err
+	}
+	return x.fuse(ctx, lists, r)
 }
 
 // prepare compiles a query, and finds the files that its phrases, regexes and minuses need.
@@ -152,7 +163,7 @@ func (x *Index) prepare(ctx context.Context, r Request) (*plan, func(graph.FileN
 	if err != nil {
 		return nil, nil, err
 	}
-	texts := map[query.Text]map[graph.FileNo]bool{}
+	p.texts = map[query.Text]map[graph.FileNo]bool{}
 	var failed error
 	query.Walk(r.Query.Root, func(n query.Q, not bool) {
 		t, ok := n.(query.Text)
@@ -164,14 +175,61 @@ func (x *Index) prepare(ctx context.Context, r Request) (*plan, func(graph.FileN
 			failed = err
 			return
 		}
+		limits := trigram.Limits{LinesPerFile: 1}
+		if !not {
+			limits.Files = commonText
+		}
 		set := map[graph.FileNo]bool{}
-		_, failed = x.texts.Search(ctx, trigram.Has{Matcher: m}, trigram.Limits{LinesPerFile: 1}, func(f trigram.File) bool {
+		var report trigram.Report
+		report, failed = x.texts.Search(ctx, trigram.Has{Matcher: m}, limits, func(f trigram.File) bool {
 			set[graph.FileNo(f.File)] = true
 			return true
 		})
-		texts[t] = set
+		if report.Partial == trigram.Complete {
+			p.texts[t] = set
+			return
+		}
+		p.common = append(p.common, common{t, m}) // what is everywhere is asked of the few places that are found
 	})
-	return p, p.keeper(texts), failed
+	return p, p.keeper(p.texts), failed
+}
+
+// commonText is how many files have a text that is not looked for everywhere.
+const commonText = 200
+
+// common is a text that many files have.
+type common struct {
+	text  query.Text
+	match *trigram.Matcher
+}
+
+// settle takes from the lists what lacks a common text that the query asks for.
+func (p *plan) settle(ctx context.Context, lists []list) error {
+	if len(p.common) == 0 {
+		return nil
+	}
+	found := map[graph.FileNo]bool{}
+	for _, l := range lists {
+		for _, e := range l.entries {
+			found[e.at.File] = true
+		}
+	}
+	for _, c := range p.common {
+		set := map[graph.FileNo]bool{}
+		_, err := p.x.texts.Search(ctx, trigram.And{trigram.Where(func(f uint32) bool { return found[graph.FileNo(f)] }), trigram.Has{Matcher: c.match}}, trigram.Limits{LinesPerFile: 1}, func(f trigram.File) bool {
+			set[graph.FileNo(f.File)] = true
+			return true
+		})
+		if err != nil {
+			return err
+		}
+		p.texts[c.text] = set
+	}
+	keep := p.keeper(p.texts)
+	for i := range lists {
+		lists[i].entries = slices.DeleteFunc(lists[i].entries, func(e listed) bool { return !keep(e.at.File, e.at.Def) })
+	}
+	return nil
 }
 
 // symbolList finds symbols by name.
@@ -270,8 +328,14 @@ func (x *Index) wordList(ctx context.Context, p *plan, keep func(graph.FileNo, g
 	var splitter term.Splitter
 	terms := splitter.Query(p.words)
 	segments := x.termSegments()
-	// What the fields exclude is left out afterwards; when much is, more is asked for.
-	for k := 2 * listLength; ; k *= 8 {
+	// What the fields exclude is left out afterwards; when much is, only the rest is asked.
+	for try := 0; ; try++ {
+		if try > 0 {
+			for i, bits := range p.allowed(keep) {
+				segments[i].Live = bits
+			}
+		}
+		k := 2 * listLength
 		hits, err := term.Search(ctx, segments, terms, k)
 		if err != nil {
 			return l, err
@@ -287,7 +351,7 @@ func (x *Index) wordList(ctx context.Context, p *plan, keep func(graph.FileNo, g
 				break
 			}
 		}
-		if len(l.entries) == listLength || len(hits) < k {
+		if len(l.entries) == listLength || len(hits) < k || try > 0 {
 			return l, nil
 		}
 	}

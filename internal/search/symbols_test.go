@@ -17,6 +17,7 @@ import (
 	"manito/internal/code"
 	"manito/internal/graph"
 	"manito/internal/graph/graphtest"
+	"manito/internal/query"
 )
 
 // def is a definition of a test's repository: path, name with its owner, kind, and how often it is used.
@@ -353,5 +354,57 @@ func TestSymbolSpeed(t *testing.T) {
 		}
 		slices.Sort(took)
 		t.Logf("%-12s p50 %s  p95 %s  max %s", kind, took[len(took)/2], took[len(took)*95/100], took[len(took)-1])
+	}
+}
+
+// TestHybridSpeed prints how long hybrid searches take over the graph file that
+// MANITO_GRAPH names and the search files in MANITO_SEARCH_DIR.
+func TestHybridSpeed(t *testing.T) {
+	if os.Getenv("MANITO_BENCH") == "" || os.Getenv("MANITO_SEARCH_DIR") == "" {
+		t.Skip("a measurement: MANITO_BENCH=1, MANITO_GRAPH for a graph file and MANITO_SEARCH_DIR for the folder of its search files")
+	}
+	g, err := graph.Open(os.Getenv("MANITO_GRAPH"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	begin := time.Now()
+	x, err := Open(os.Getenv("MANITO_SEARCH_DIR"), g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Close()
+	t.Logf("opened in %s: %+v", time.Since(begin), x.Stats())
+	r := rand.New(rand.NewPCG(2, 2))
+	words := func(n int) string {
+		var out []string
+		for range n {
+			out = append(out, strings.Join(strings.FieldsFunc(string(x.Symbols().foldedName(r.IntN(x.Symbols().Len()))), func(c rune) bool { return c == '_' }), " "))
+		}
+		return strings.Join(out, " ")
+	}
+	questions := []string{"read all bytes from a reader", "how are tcp connections accepted", "parse a duration string", "what decides that a certificate has expired", "write a file atomically", "where are garbage collector cycles started", "error", "the http header is parsed"}
+	for _, kind := range []string{"question", "name", "two names"} {
+		var took []time.Duration
+		for i := range 120 {
+			text := questions[i%len(questions)]
+			switch kind {
+			case "name":
+				text = `"` + string(x.Symbols().rawName(r.IntN(x.Symbols().Len()))) + `"`
+			case "two names":
+				text = words(2)
+			}
+			q, err := query.Parse(text)
+			if err != nil {
+				continue
+			}
+			begin := time.Now()
+			if _, err := x.Ranked(t.Context(), Request{Text: text, Query: q, Limit: 20}); err != nil {
+				t.Fatal(err)
+			}
+			took = append(took, time.Since(begin))
+		}
+		slices.Sort(took)
+		t.Logf("%-10s p50 %s  p95 %s  max %s", kind, took[len(took)/2], took[len(took)*95/100], took[len(took)-1])
 	}
 }

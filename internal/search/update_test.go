@@ -341,3 +341,37 @@ func TestCancelledSearchesEnd(t *testing.T) {
 		t.Error("a cancelled search gave an answer")
 	}
 }
+
+// TestCommonTextsAreConditionsToo asks with a phrase that more files have than are looked at beforehand.
+func TestCommonTextsAreConditionsToo(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := snap(t, garden(commonText+30))
+	if _, err := Update(t.Context(), UpdateInput{Dir: dir, Corpus: s.corpus, NoVectors: true}); err != nil {
+		t.Fatal(err)
+	}
+	x, err := Open(dir, s.g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := x.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if got := ask(t, x, `"func Make" lang:markdown`, x.Ranked); len(got) > 0 {
+		t.Errorf("files without the phrase: %q", got)
+	}
+	if got := ask(t, x, `/func Make\w+/ MakeRetryLease10`, x.Ranked); len(got) == 0 || got[0] != "p03/f010.go:4 MakeRetryLease10" {
+		t.Errorf("with the regex: %q", got)
+	}
+	if got := ask(t, x, `roses or "func Make"`, x.Ranked); len(got) == 0 {
+		t.Error("one of two was not enough")
+	}
+	if got := ask(t, x, `roses -"func Make"`, x.Ranked); len(got) == 0 || got[0] != "README.md:3 Garden > Watering" {
+		t.Errorf("without the phrase: %q", got)
+	}
+	if _, err := x.ByMeaning(t.Context(), Request{Text: "roses", Query: query.Query{Root: query.Text{Value: query.Value{Text: "roses"}}}}); err == nil || !strings.Contains(err.Error(), "no vectors") {
+		t.Errorf("by meaning without vectors: %v", err)
+	}
+}
