@@ -113,7 +113,7 @@ func measure(ctx context.Context, rounds int, write bool) (err error) {
 		for _, most := range []int{stopAfter, 0} {
 			times := rounds
 			if most == 0 {
-				times = min(rounds, 2) // some find everything in every file
+				times = 1 // some find everything in every file
 			}
 			cl, err := ask(ctx, programs, set, most, times)
 			if err != nil {

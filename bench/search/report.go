@@ -53,7 +53,7 @@ func (r *results) page() string {
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format, args...) }
 	p("# How fast text search is\n\nWritten by `go run ./bench/search -write`; do not edit. Measured %s on %d CPUs, %s; load of the machine: %s.\n\n", r.At.Format("2006-01-02 15:04 UTC"), r.CPUs, r.Go, r.Load)
 	p("The Go standard library: %d files, %.1f MB. zoekt runs as a Go library, without ctags and without leaving any file out; ripgrep reads the files each time.\n", r.Files, float64(r.Bytes)/1e6)
-	p("Each question is asked %d times, those for all lines twice, and its quickest time counts, from the pattern's text to the lines with their highlights. A percentile is one over questions.\n\n", r.Rounds)
+	p("Each question is asked %d times, those for all lines once, and its quickest time counts, from the pattern's text to the lines with their highlights. A percentile is one over questions.\n\n", r.Rounds)
 	p("| figure | at most | measured | |\n|---|---|---|---|\n")
 	for _, l := range r.Limits {
 		verdict := "kept"
