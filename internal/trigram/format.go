@@ -2,11 +2,12 @@ package trigram
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/zeebo/xxh3"
+
+	"manito/internal/mapfile"
 )
 
 // Both kinds of files have this form. All numbers are little-endian.
@@ -28,10 +29,10 @@ const (
 
 // ErrCorrupt is wrapped by every error about a file whose contents are not what
 // this package wrote. The file can be thrown away and made again.
-var ErrCorrupt = errors.New("text index file is damaged")
+var ErrCorrupt = mapfile.ErrCorrupt
 
 // ErrVersion is wrapped by the error about a file of another version of the format.
-var ErrVersion = errors.New("text index file has another format version")
+var ErrVersion = mapfile.ErrVersion
 
 func corrupt(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrCorrupt, fmt.Sprintf(format, args...))

@@ -274,6 +274,9 @@ func checkLines(t failer, tr tree, files []trigram.File, whole *regexp.Regexp) {
 	}
 }
 
+// emptyLine is what ripgrep 13 does not find: an end of a line before a beginning, in an empty line.
+var emptyLine = regexp.MustCompile(`\$[()?:*+]*\^`)
+
 // TestRegexesAsRipgrep compares regexes within lines with ripgrep and with Go's regexp.
 func TestRegexesAsRipgrep(t *testing.T) {
 	t.Parallel()
@@ -293,7 +296,9 @@ func TestRegexesAsRipgrep(t *testing.T) {
 			}
 			got := places(files)
 			diff(rt, "Go "+e.ours, byLine(tr, regexp.MustCompile(flags+e.ours)), got)
-			diff(rt, fmt.Sprintf("rg %q", args), ripgrep(rt, dir, args...), got)
+			if !emptyLine.MatchString(e.rg) {
+				diff(rt, fmt.Sprintf("rg %q", args), ripgrep(rt, dir, args...), got)
+			}
 			checkLines(rt, tr, files, nil)
 		}
 	})
@@ -318,7 +323,9 @@ func TestRegexesAcrossLinesAsRipgrep(t *testing.T) {
 			}
 			got := places(files)
 			diff(rt, "Go "+e.ours, byText(tr, regexp.MustCompile(flags+e.ours)), got)
-			diff(rt, fmt.Sprintf("rg %q", args), ripgrep(rt, dir, args...), got)
+			if !emptyLine.MatchString(e.rg) {
+				diff(rt, fmt.Sprintf("rg %q", args), ripgrep(rt, dir, args...), got)
+			}
 			checkLines(rt, tr, files, nil)
 		}
 	})

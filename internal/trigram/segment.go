@@ -11,6 +11,8 @@ import (
 
 	"github.com/klauspost/compress/s2"
 	"github.com/zeebo/xxh3"
+
+	"manito/internal/mapfile"
 )
 
 const (
@@ -42,7 +44,7 @@ type segment struct {
 }
 
 func openSegment(dir, name string) (*segment, error) {
-	b, unmap, err := mapFile(filepath.Join(dir, name))
+	b, unmap, err := mapfile.Map(filepath.Join(dir, name), headerSize)
 	if err != nil {
 		return nil, fmt.Errorf("open text index: %w", err)
 	}

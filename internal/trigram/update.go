@@ -305,8 +305,8 @@ func (u *update) close() error {
 }
 
 // Sweep removes from a folder the manifests of other snapshots than those to keep,
-// and then the segments that no manifest refers to and the files that were never
-// finished, unless they are younger than an hour. Open indexes keep what they have mapped.
+// and then the segments that no manifest refers to, unless they are younger than an
+// hour. Open indexes keep what they have mapped.
 func Sweep(dir string, keep [][32]byte) (removed int, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -327,8 +327,7 @@ func Sweep(dir string, keep [][32]byte) (removed int, err error) {
 		}
 	}
 	for _, e := range entries {
-		left, _ := filepath.Match(temporary, e.Name())
-		if used[e.Name()] || !left && !isSegment(e.Name()) && !isManifest(e.Name()) {
+		if used[e.Name()] || !isSegment(e.Name()) && !isManifest(e.Name()) {
 			continue
 		}
 		info, err := e.Info()
