@@ -33,8 +33,8 @@ bench: deps build ## Measure against peers and physical limits; prints tables of
 accuracy: ## Judge the edges of pinned packages against compilers' own answers
 	go run ./bench/accuracy score
 
-chaos: deps ## Kill migrations and scans in every phase, many times over
-	MANITO_CHAOS=full go test -count=1 -timeout 60m ./internal/migrate/... ./internal/postgres/... ./internal/scan/...
+chaos: deps ## Kill migrations and scans in every phase, many times over, and keep the result
+	scripts/chaos.sh
 
 fuzz: ## Fuzz every parser for a minute each
 	@scripts/fuzz.sh
