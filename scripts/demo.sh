@@ -6,7 +6,8 @@ manito=$PWD/$1
 std=$2
 run() { printf '\n\033[1m$ manito %s\033[0m\n' "$*"; "$manito" "$@"; }
 
-run scan .
+run scan . --search
+run search --repo "$(basename "$PWD")" 'where is a lease renewed' --limit 3
 run scan "$std" --name go
 run def --repo go http.Client.Do
 run callers --repo go http.Client.Do --limit 8

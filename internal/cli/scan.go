@@ -24,6 +24,7 @@ type scanOptions struct {
 	ref      string
 	history  bool
 	workers  int
+	search   bool
 	noSearch bool
 }
 
@@ -53,7 +54,9 @@ failed); 2 usage; 3 failure; 130 interrupted.`,
 	f.StringVar(&o.revision, "rev", "", "commit, branch or tag to read instead of the files on disk")
 	f.StringVar(&o.ref, "ref", "", "name under which the snapshot is kept (default: head)")
 	f.BoolVar(&o.history, "history", false, "fetch the whole history of a git URL")
-	f.BoolVar(&o.noSearch, "no-search", false, "do not make what searches need; the first search then makes it (search.on_scan)")
+	f.BoolVar(&o.search, "search", false, "make what searches need now, not at the first search (search.on_scan)")
+	f.BoolVar(&o.noSearch, "no-search", false, "do not keep current what searches need (search.on_scan)")
+	cmd.MarkFlagsMutuallyExclusive("search", "no-search")
 	f.IntVar(&o.workers, "workers", 0, "files worked on at the same time (default: one per CPU)")
 	return cmd
 }
@@ -92,7 +95,12 @@ func (a *app) runScan(ctx context.Context, o scanOptions) (err error) {
 	bar := a.progress()
 	s := a.scanner(cfg, db, o.workers)
 	s.NoVectors = cfg.Search.Embeddings == "none"
-	s.NoSearch = o.noSearch || !cfg.Search.OnScan
+	switch {
+	case o.noSearch || !o.search && cfg.Search.OnScan == "false":
+		s.Search = scan.SearchNever
+	case !o.search && cfg.Search.OnScan == "auto":
+		s.Search = scan.SearchKept
+	}
 	report, err := s.Run(ctx, scan.Input{Tree: tree, Ref: o.ref, Kind: refKind(tree, o), Progress: bar.show})
 	bar.clear()
 	if err != nil {
@@ -204,6 +212,6 @@ func showScan(p *printer, r *scan.Report, v *codeintel.Overview) {
 	p.line("snapshot  %s", what)
 	if len(v.Hubs) > 0 {
 		p.line("")
-		p.line("go on:    manito symbol %s · manito impact %s · manito map · manito status", v.Hubs[0].Symbol.QualifiedName, v.Hubs[0].Symbol.QualifiedName)
+		p.line("go on:    manito symbol %s · manito impact %s · manito search 'some words' · manito map", v.Hubs[0].Symbol.QualifiedName, v.Hubs[0].Symbol.QualifiedName)
 	}
 }

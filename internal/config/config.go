@@ -49,7 +49,7 @@ type Config struct {
 // Search is how searches work.
 type Search struct {
 	Embeddings  string // "builtin" or "none"
-	OnScan      bool   // a scan makes what searches need
+	OnScan      string // whether a scan makes what searches need: auto, true or false
 	HistoryDays int    // how long searches are remembered; 0 records none
 }
 

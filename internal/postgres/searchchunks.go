@@ -43,6 +43,13 @@ func (db *DB) KnownChunks(ctx context.Context, repo, version int32) (known map[C
 	return known, explain(ctx, err, "looking for known chunks")
 }
 
+// HasChunks says whether any chunk of a repository is stored, of whatever version.
+func (db *DB) HasChunks(ctx context.Context, repo int32) (has bool, err error) {
+	defer problem.Call(&err, "HasChunks(%d)", repo)
+	err = db.pool.QueryRow(ctx, `select exists (select from search_index where repo_id = $1)`, repo).Scan(&has)
+	return has, explain(ctx, err, "looking for chunks")
+}
+
 const (
 	// partChunks is how many chunks a row holds: a word of a tsvector has at most 256 positions.
 	partChunks = 256

@@ -40,6 +40,16 @@ const (
 	PhaseSearch  Phase = "search"
 )
 
+// SearchWhen says when a scan makes what searches need.
+type SearchWhen uint8
+
+// When.
+const (
+	SearchAlways SearchWhen = iota
+	SearchKept              // when an earlier scan or a search made it: then it is kept current
+	SearchNever
+)
+
 // Progress says how far a phase is. Done and Total count files; both are 0 in phases that cannot be counted.
 type Progress struct {
 	Phase       Phase
@@ -56,8 +66,8 @@ type Scanner struct {
 	IndexDir string
 	// Workers is the number of files worked on at the same time; 0 means one per CPU.
 	Workers int
-	// NoSearch leaves out what searches need; the first search then makes it.
-	NoSearch bool
+	// Search says whether a scan makes what searches need; if not, the first search does.
+	Search SearchWhen
 	// NoVectors leaves out search by meaning.
 	NoVectors bool
 }
@@ -80,6 +90,8 @@ type Report struct {
 	Digest    [32]byte
 	Stats     Stats
 	Index     string // path of the index file, "" when none was written
+	// Searchable: what searches need was made or is kept current.
+	Searchable bool
 }
 
 // Stats are the figures of a scan, stored with its snapshot.

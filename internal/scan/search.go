@@ -47,9 +47,15 @@ func ChunkVersion(languages []lang.Language) int32 {
 // graph wait for none of it, and a scan that dies here leaves a snapshot whose search
 // files the next search makes.
 func (r *run) search(ctx context.Context) error {
-	if r.s.NoSearch {
+	if r.s.Search == SearchNever {
 		return nil
 	}
+	if r.s.Search == SearchKept {
+		if there, err := r.searched(ctx); err != nil || !there {
+			return err
+		}
+	}
+	r.report.Searchable = true
 	c := r.corpus()
 	// Learning what words mean takes longest and so comes last: until then searches do without it.
 	if err := r.searchFiles(ctx, &c, true); err != nil {
@@ -62,6 +68,17 @@ func (r *run) search(ctx context.Context) error {
 		return nil
 	}
 	return r.searchFiles(ctx, &c, false)
+}
+
+// searched says whether anything of the repository was made ready for searches.
+func (r *run) searched(ctx context.Context) (bool, error) {
+	if r.s.IndexDir != "" {
+		made, err := search.Made(SearchDir(r.s.IndexDir, r.repo.ID))
+		if made || err != nil {
+			return made, err
+		}
+	}
+	return r.s.DB.HasChunks(ctx, r.repo.ID)
 }
 
 // searchFiles brings the search files up to the snapshot and removes what no snapshot uses.

@@ -90,6 +90,18 @@ func updateTexts(ctx context.Context, in UpdateInput) (added int, err error) {
 	return change.Added, err
 }
 
+// Made says whether a folder has the search files of any snapshot.
+func Made(dir string) (bool, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, problem.Wrap(err, problem.Internal, "folder of search files")
+	}
+	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return strings.HasSuffix(e.Name(), manifestSuffix) }), nil
+}
+
 // Damaged says whether an error means that search files are missing, damaged or of
 // another version, so that Update with Distrust makes them again.
 func Damaged(err error) bool {
