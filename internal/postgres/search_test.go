@@ -135,6 +135,10 @@ func TestEmbeddingStorage(t *testing.T) {
 		if !slices.Equal(hashes, s.hashes) || !slices.Equal(vectors, s.vectors) {
 			t.Fatalf("the vectors of model %d are not those that were stored", s.model.ID)
 		}
+		known, err := db.Embedded(ctx, repo.ID, s.model.ID)
+		if err != nil || len(known) != len(s.hashes) || !known[s.hashes[0]] || !known[s.hashes[699]] {
+			t.Fatalf("%d chunks are known to have vectors of model %d (%v)", len(known), s.model.ID, err)
+		}
 		// The ten nearest by scalar product over the stored view, and by brute force.
 		q := s.vectors[:s.model.Dimension]
 		floats := make([]float32, len(q))

@@ -161,6 +161,22 @@ func (db *DB) Vectors(ctx context.Context, repo, model int32, yield func(hash [3
 	return explain(ctx, err, "reading vectors")
 }
 
+// Embedded tells which chunks have a vector of a model, by their hashes.
+func (db *DB) Embedded(ctx context.Context, repo, model int32) (hashes map[[32]byte]bool, err error) {
+	defer problem.Call(&err, "Embedded(%d, %d)", repo, model)
+	hashes = map[[32]byte]bool{}
+	err = db.eachRaw(ctx, func(v [][]byte) error {
+		for list := v[0]; len(list) > 0; list = list[32:] {
+			if len(list) < 32 {
+				return errForm
+			}
+			hashes[[32]byte(list)] = true
+		}
+		return nil
+	}, `select hashes from embedding_block where repo_id = $1 and model_id = $2`, repo, model)
+	return hashes, explain(ctx, err, "looking for vectors")
+}
+
 // DeleteModel deletes a model with its vectors.
 func (db *DB) DeleteModel(ctx context.Context, repo, model int32) (err error) {
 	defer problem.Call(&err, "DeleteModel(%d, %d)", repo, model)

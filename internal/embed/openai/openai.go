@@ -88,12 +88,23 @@ type Embedder struct {
 
 var _ embed.Embedder = (*Embedder)(nil)
 
-// Open checks the options, and asks the server for one vector to learn the
-// dimension. Errors: Usage for options that cannot be, Denied without a key,
-// Unavailable when the server does not answer, Conflict when the dimension is not
-// the expected one.
-func Open(ctx context.Context, o Options) (*Embedder, error) {
+// New checks the options and asks the server nothing. The dimension of the Model is
+// Options.Expect: 0 as long as it is not known. Errors: Usage for options that cannot
+// be, Denied without a key.
+func New(o Options) (*Embedder, error) {
 	e, err := prepare(o)
+	if err == nil {
+		e.model.Dimension = o.Expect
+	}
+	return e, err
+}
+
+// Open is New, and asks the server for one vector to learn the dimension. Errors
+// beside those of New: Unavailable when the server does not answer, Conflict when the
+// dimension is not the expected one, Denied when the key is refused, Exhausted when
+// the quota is.
+func Open(ctx context.Context, o Options) (*Embedder, error) {
+	e, err := New(o)
 	if err != nil {
 		return nil, err
 	}
@@ -102,9 +113,6 @@ func Open(ctx context.Context, o Options) (*Embedder, error) {
 		return nil, err
 	}
 	e.model.Dimension = len(v[0])
-	if o.Expect > 0 && e.model.Dimension != o.Expect {
-		return nil, e.otherDimension(e.model.Dimension, o.Expect)
-	}
 	return e, nil
 }
 
