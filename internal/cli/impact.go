@@ -23,6 +23,7 @@ func (a *app) impactCommand() *cobra.Command {
 	}
 	o.register(cmd)
 	cmd.Flags().IntVar(&in.Depth, "depth", 5, "how many steps to go; -1 for no bound")
+	cmd.Flags().IntVar(&in.List, "list", 0, "describe this many symbols, the nearest first (default 200); -1 for all")
 	cmd.Flags().IntVar(&in.Limit, "limit", 0, "stop after this many symbols (default 5000); -1 for no bound")
 	return cmd
 }

@@ -16,7 +16,7 @@ type ImpactInput struct {
 	Symbol string
 	Depth  int // 0 means 5, negative no bound
 	Limit  int // of symbols found; 0 means 5000, negative no bound
-	List   int // of symbols described, the nearest first; 0 means 500, negative all
+	List   int // of symbols described, the nearest first; 0 means 200, negative all
 }
 
 // Impact says what depends on a symbol, directly and through others: whoever
@@ -61,7 +61,7 @@ type ImpactReached struct {
 const (
 	impactDepth = 5
 	impactLimit = 5000
-	impactList  = 500
+	impactList  = 200
 )
 
 // Impact answers what a change of a symbol reaches.
@@ -110,6 +110,7 @@ func (x *Index) listReached(out *Impact, nodes []graph.Reached, list int) {
 	places := make([]place, 0, len(nodes)/4)
 	of := make([]int, len(nodes)) // index into places
 	var tests []graph.Def
+	isTest := x.testDefs()
 	for i := range nodes {
 		n := &nodes[i]
 		for len(out.ByDepth) < n.Depth {
@@ -117,7 +118,6 @@ func (x *Index) listReached(out *Impact, nodes []graph.Reached, list int) {
 		}
 		out.ByDepth[n.Depth-1]++
 		f := g.FileOf(n.Source)
-		test := g.DocFlags(f)&code.DocTest != 0
 		if at[f] == 0 {
 			places = append(places, place{file: f, nearest: n.Depth})
 			at[f] = int32(len(places))
@@ -125,7 +125,7 @@ func (x *Index) listReached(out *Impact, nodes []graph.Reached, list int) {
 		j := int(at[f]) - 1
 		of[i] = j
 		places[j].count++
-		if test || g.Flags(n.Source)&code.DefTest != 0 {
+		if isTest[n.Source/64]&(1<<(n.Source%64)) != 0 {
 			if out.TestCount++; len(tests) < list {
 				tests = append(tests, n.Source)
 			}

@@ -34,6 +34,7 @@ type Index struct {
 	opts Options
 
 	marks  once[marked]
+	tests  once[[]uint64]
 	unread unreadWords
 
 	searching searching
@@ -45,6 +46,25 @@ type marked struct {
 	partly  []graph.FileNo // of which only a part was read
 	dynamic []graph.FileNo // that evaluate code or look names up at run time
 	unread  []graph.FileNo // that were not read
+}
+
+// testDefs has a bit for each definition that is a test or stands in a test file: a
+// large answer asks for thousands of them all over the graph, and this stays in the cache.
+func (x *Index) testDefs() []uint64 {
+	bits, _ := x.tests.do(func() ([]uint64, error) { // it cannot fail
+		bits := make([]uint64, x.g.NumDefs()/64+1)
+		for f := range graph.FileNo(x.g.NumFiles()) {
+			_, end := x.g.FileDefs(f)
+			whole := x.g.DocFlags(f)&code.DocTest != 0
+			for d := x.g.FileDef(f); d < end; d++ {
+				if whole || x.g.Flags(d)&code.DefTest != 0 {
+					bits[d/64] |= 1 << (d % 64)
+				}
+			}
+		}
+		return bits, nil
+	})
+	return bits
 }
 
 func (x *Index) marked() marked {
