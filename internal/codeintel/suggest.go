@@ -43,11 +43,9 @@ func (x *Index) Suggest(ctx context.Context, in SuggestInput) (out *Suggestions,
 		limit = 10
 	}
 	out = &Suggestions{Schema: "manito/suggest/v1", Text: in.Text, List: []Suggestion{}}
-	before, word := in.Text, ""
+	before, word := "", in.Text
 	if i := strings.LastIndexAny(in.Text, " \t("); i >= 0 {
 		before, word = in.Text[:i+1], in.Text[i+1:]
-	} else {
-		before, word = "", in.Text
 	}
 	minus := ""
 	if strings.HasPrefix(word, "-") {

@@ -54,7 +54,7 @@ func unverifiedAddress(cfg *pgx.ConnConfig) []Finding {
 	if strings.HasPrefix(cfg.Host, "/") || slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, cfg.Host) {
 		return nil
 	}
-	said := ""
+	var said string
 	switch {
 	case cfg.TLSConfig == nil:
 		said = "without TLS"

@@ -221,8 +221,7 @@ func (s *session) sweep(ctx context.Context, drop bool) (notes []string, err err
 		return nil, err
 	}
 	for _, name := range left {
-		switch {
-		case !drop || s.server.recovery:
+		if !drop || s.server.recovery {
 			notes = append(notes, fmt.Sprintf("the scratch database %s was left by a run that was killed; --plan and --fix remove it", name))
 			continue
 		}

@@ -64,7 +64,8 @@ func (u *chunkUpdate) embed(ctx context.Context) error {
 	if u.NoVectors || len(u.names) == 0 {
 		return nil
 	}
-	model, err := u.Model, error(nil)
+	var err error
+	model := u.Model
 	if model != nil {
 		err = writeModel(u.Dir, model)
 	} else {

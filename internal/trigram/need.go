@@ -31,18 +31,18 @@ type literal struct {
 	fold bool
 }
 
-func (a literal) append(b literal) literal {
-	if a.fold != b.fold {
-		a, b = a.folded(), b.folded()
+func (l literal) append(b literal) literal {
+	if l.fold != b.fold {
+		l, b = l.folded(), b.folded()
 	}
-	return literal{text: a.text + b.text, fold: a.fold}
+	return literal{text: l.text + b.text, fold: l.fold}
 }
 
-func (a literal) folded() literal {
-	if a.fold {
-		return a
+func (l literal) folded() literal {
+	if l.fold {
+		return l
 	}
-	return literal{text: foldString(a.text), fold: true}
+	return literal{text: foldString(l.text), fold: true}
 }
 
 // Bounds of a set of literals that a piece of a regex stands for exactly.

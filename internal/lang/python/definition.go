@@ -162,7 +162,7 @@ func (r *reader) typeParams(i uint32) code.ExprID {
 func (r *reader) signature(params uint32, scope int32) {
 	s := r.scopes[scope].head // parameters come first and in order
 	for c := params + 1; c < r.recs[params].Next; c = r.recs[c].Next {
-		target, variadic := c, c
+		target := c
 		var typ, value uint32
 		switch r.recs[c].Kind {
 		case kTypedParameter, kDefaultParameter, kTypedDefaultParameter:
@@ -186,7 +186,7 @@ func (r *reader) signature(params uint32, scope int32) {
 		if value != 0 {
 			def = r.expr(value, t == 0)
 		}
-		variadic = target
+		variadic := target
 		if k := r.recs[target].Kind; (k == kListSplatPattern || k == kDictSplatPattern) && target+1 < r.recs[target].Next {
 			target++
 		}

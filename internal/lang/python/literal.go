@@ -117,8 +117,7 @@ func (r *reader) sequence(i uint32, want bool) code.ExprID {
 	for c := i + 1; c < r.recs[i].Next; c = r.recs[c].Next {
 		ask := want && !s.open && s.count < maxValues
 		v := r.expr(c, ask)
-		switch r.recs[c].Kind {
-		case kListSplat:
+		if r.recs[c].Kind == kListSplat {
 			v = 0
 		}
 		if ask {

@@ -190,12 +190,19 @@ func (q requirements) fix(name, version string) {
 // addPipfileLock notes the packages of a Pipfile.lock.
 func (q requirements) addPipfileLock(data []byte) error {
 	var lock struct {
-		Default, Develop map[string]struct{ Version string }
+		Default map[string]struct {
+			Version string `json:"version"`
+		} `json:"default"`
+		Develop map[string]struct {
+			Version string `json:"version"`
+		} `json:"develop"`
 	}
 	if err := json.Unmarshal(data, &lock); err != nil {
 		return err
 	}
-	for _, group := range []map[string]struct{ Version string }{lock.Default, lock.Develop} {
+	for _, group := range []map[string]struct {
+		Version string `json:"version"`
+	}{lock.Default, lock.Develop} {
 		for name, p := range group {
 			q.fix(name, fixed(p.Version))
 		}

@@ -334,7 +334,7 @@ func (r *reader) entered(i uint32, async bool) code.ExprID {
 	if v == 0 {
 		return 0
 	}
-	if e := r.doc.Exprs[v]; e.Op == code.OpCall && r.doc.Exprs[e.A].Op == code.OpName && string(r.doc.Names[r.doc.Exprs[e.A].A]) == "open" {
+	if e := r.doc.Exprs[v]; e.Op == code.OpCall && r.doc.Exprs[e.A].Op == code.OpName && r.doc.Names[r.doc.Exprs[e.A].A] == "open" {
 		return v // a file is its own context
 	}
 	if async {
