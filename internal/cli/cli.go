@@ -76,7 +76,7 @@ func (a *app) root() *cobra.Command {
 	})
 	cmd.AddCommand(a.scanCommand(), a.statusCommand(),
 		a.symbolCommand(), a.definitionCommand(), a.referencesCommand(), a.callersCommand(), a.calleesCommand(), a.impactCommand(),
-		a.searchCommand(), a.suggestCommand(), a.outlineCommand(), a.pathCommand(), a.cyclesCommand(), a.mapCommand(), a.languagesCommand(), a.exportCommand(),
+		a.searchCommand(), a.embedCommand(), a.suggestCommand(), a.outlineCommand(), a.pathCommand(), a.cyclesCommand(), a.mapCommand(), a.languagesCommand(), a.exportCommand(),
 		a.dbCommand(), a.serveCommand(), a.configCommand(), a.versionCommand(), a.docsCommand())
 	return cmd
 }

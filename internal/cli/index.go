@@ -26,12 +26,16 @@ func (a *app) withIndex(ctx context.Context, s *session, question func(context.C
 		Snapshots: near,
 		File:      func(digest [32]byte) string { return scan.IndexPath(indexDir(s.cfg), digest) },
 		Search: func(snap codeintel.Snapshot, g *graph.Graph) codeintel.SearchFiles {
-			return codeintel.SearchFiles{
+			files := codeintel.SearchFiles{
 				Dir:       scan.SearchDir(indexDir(s.cfg), snap.Repo),
 				Corpus:    func(ctx context.Context) (search.Corpus, error) { return store.Corpus(ctx, snap, g) },
-				NoVectors: s.cfg.Search.Embeddings == "none",
+				NoVectors: s.cfg.Search.Embeddings != "builtin",
 				Making:    func() { a.note("the search files of this snapshot are being made") },
 			}
+			if s.cfg.Search.Embeddings == "openai" {
+				files.Provider = a.provider(s).Search
+			}
+			return files
 		},
 	})
 	defer func() { err = errors.Join(err, shelf.Close()) }()

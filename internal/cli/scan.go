@@ -94,7 +94,7 @@ func (a *app) runScan(ctx context.Context, o scanOptions) (err error) {
 	defer func() { err = errors.Join(err, db.Close()) }()
 	bar := a.progress()
 	s := a.scanner(cfg, db, o.workers)
-	s.NoVectors = cfg.Search.Embeddings == "none"
+	s.NoVectors = cfg.Search.Embeddings != "builtin"
 	switch {
 	case o.noSearch || !o.search && cfg.Search.OnScan == "false":
 		s.Search = scan.SearchNever

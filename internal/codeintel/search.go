@@ -127,7 +127,7 @@ func (x *Index) Search(ctx context.Context, in SearchInput) (out *SearchAnswer, 
 	case limit < 0:
 		limit = 0
 	}
-	r := search.Request{Text: in.Query, Query: q, Limit: limit, Near: near, Explain: in.Explain, Repo: repoMatcher(in.Repository, q)}
+	r := search.Request{Text: in.Query, Query: q, Limit: limit, Near: near, Explain: in.Explain, Repo: repoMatcher(in.Repository, q), Provider: x.opts.Search.Provider}
 	err = x.searchWith(ctx, func(s *search.Index) error {
 		switch in.Mode {
 		case SearchText, SearchRegex:

@@ -15,6 +15,9 @@ type SearchFiles struct {
 	Corpus func(ctx context.Context) (search.Corpus, error)
 	// NoVectors leaves out search by meaning when files are made.
 	NoVectors bool
+	// Provider gives the vectors of a provider's model, which searches by meaning use instead
+	// of the built-in model's; nil for none.
+	Provider func(ctx context.Context) (*search.Provider, error)
 	// Making is told before files that are missing or damaged are made, which can take a while; nil for nobody.
 	Making func()
 }

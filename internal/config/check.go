@@ -2,6 +2,7 @@ package config
 
 import (
 	"net"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -54,7 +55,36 @@ func (c *Config) Check() []Finding {
 			out = append(out, Finding{Unused, variable(s.Name), s.Name, variable(s.Name) + " is set, but this version has no use for it yet: it belongs to " + s.Later, "leave it, or remove it"})
 		}
 	}
+	out = append(out, c.provider(variable)...)
 	out = append(out, c.unsafe(variable)...)
+	return out
+}
+
+// provider looks at the server that makes vectors.
+func (c *Config) provider(variable func(string) string) []Finding {
+	var out []Finding
+	p := &c.Search.Provider
+	key, from := c.ProviderKey()
+	if v := c.values["openai-key"]; v.Source != FromDefault && (c.Search.Embeddings != "openai" || from != "OPENAI_API_KEY") {
+		out = append(out, Finding{Unused, variable("openai-key"), "openai-key", variable("openai-key") + " is set, but nothing uses it", "leave it, remove it, or set MANITO_SEARCH_EMBEDDINGS=openai for vectors of api.openai.com"})
+	}
+	if c.Search.Embeddings != "openai" {
+		for i := range Settings {
+			if s := &Settings[i]; strings.HasPrefix(s.Name, "embeddings-") && c.values[s.Name].Source != FromDefault {
+				out = append(out, Finding{Unused, variable(s.Name), s.Name, variable(s.Name) + " has no effect: the vectors are not those of a server", "set MANITO_SEARCH_EMBEDDINGS=openai, or remove it"})
+			}
+		}
+		return out
+	}
+	if p.Model == "" {
+		out = append(out, Finding{Missing, "MANITO_EMBEDDINGS_MODEL", "embeddings-model", "vectors are to come from " + p.URL + ", but no model is named", "set MANITO_EMBEDDINGS_MODEL to one that the server has"})
+	}
+	if key == "" && c.ProviderNeedsKey() {
+		out = append(out, Finding{Missing, "MANITO_EMBEDDINGS_KEY", "embeddings-key", "vectors are to come from " + p.URL + ", but there is no key", "set MANITO_EMBEDDINGS_KEY or OPENAI_API_KEY"})
+	}
+	if u, err := url.Parse(p.URL); err == nil && u.Scheme == "http" && !local(u.Host) {
+		out = append(out, Finding{Unsafe, variable("embeddings-url"), "embeddings-url", "code is sent to " + u.Host + " unencrypted", "use https"})
+	}
 	return out
 }
 

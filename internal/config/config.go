@@ -48,9 +48,41 @@ type Config struct {
 
 // Search is how searches work.
 type Search struct {
-	Embeddings  string // "builtin" or "none"
+	Embeddings  string // "builtin", "none" or "openai"
 	OnScan      string // whether a scan makes what searches need: auto, true or false
 	HistoryDays int    // how long searches are remembered; 0 records none
+	Provider    Provider
+}
+
+// Provider is the server that makes vectors when Search.Embeddings is "openai".
+type Provider struct {
+	URL            string // ends before /embeddings
+	Model          string
+	Dimension      int // asked for; 0 for the model's own
+	Key            string
+	RequestsMinute int     // 0 for no limit
+	TokensMinute   int     // 0 for no limit
+	Price          float64 // of a million tokens; 0 when it is unknown
+	DocumentPrefix string  // put before each chunk
+	QueryPrefix    string  // put before each query
+}
+
+// ProviderKey is the key for the provider of vectors, and the variable that it comes
+// from; both are "" for none. OpenAI's own key is sent to OpenAI and to nobody else.
+func (c *Config) ProviderKey() (key, variable string) {
+	switch {
+	case c.Search.Provider.Key != "":
+		return c.Search.Provider.Key, "MANITO_EMBEDDINGS_KEY"
+	case c.OpenAIKey != "" && c.ProviderNeedsKey():
+		return c.OpenAIKey, "OPENAI_API_KEY"
+	}
+	return "", ""
+}
+
+// ProviderNeedsKey says whether the provider of vectors is OpenAI itself, which answers nobody without a key.
+func (c *Config) ProviderNeedsKey() bool {
+	u, err := url.Parse(c.Search.Provider.URL)
+	return err == nil && u.Scheme == "https" && u.Host == "api.openai.com"
 }
 
 // Database is how to reach PostgreSQL.

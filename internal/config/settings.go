@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -52,13 +53,22 @@ var Settings = []Setting{
 	{Name: "pooler", Env: "DB_POOLER", Key: "database.pooler", Default: "auto", Form: "auto, none, session or transaction", Doc: "The pooler between Manito and the server, such as pgbouncer, and its mode. auto finds out; none refuses one in transaction mode.", set: oneOf(func(c *Config) *string { return &c.Database.Pooler }, "auto", "none", "session", "transaction")},
 
 	{Name: "search-on-scan", Env: "MANITO_SEARCH_ON_SCAN", Key: "search.on_scan", Default: "auto", Form: "auto, true or false", Doc: "Whether a scan makes what searches need. auto keeps it current once there is any: who never searches never pays for it, and the first search makes it. SQL users have chunks to search only of what a scan indexed.", set: oneOf(func(c *Config) *string { return &c.Search.OnScan }, "auto", "true", "false")},
-	{Name: "search-embeddings", Env: "MANITO_SEARCH_EMBEDDINGS", Key: "search.embeddings", Default: "builtin", Form: "builtin or none", Doc: "What makes vectors for search by meaning: a model that is trained on the repository itself, offline, or nothing.", set: oneOf(func(c *Config) *string { return &c.Search.Embeddings }, "builtin", "none")},
+	{Name: "search-embeddings", Env: "MANITO_SEARCH_EMBEDDINGS", Key: "search.embeddings", Default: "builtin", Form: "builtin, none or openai", Doc: "What makes vectors for search by meaning: a model that is trained on the repository itself, offline; nothing; or a server with OpenAI's interface, such as OpenAI, Ollama, llama.cpp or vLLM. A server is asked by manito embed, which sends it the code, and by searches, which send it the query; never by a scan.", set: oneOf(func(c *Config) *string { return &c.Search.Embeddings }, "builtin", "none", "openai")},
+	{Name: "embeddings-url", Env: "MANITO_EMBEDDINGS_URL", Key: "search.embeddings_url", Default: "https://api.openai.com/v1", Form: "http://host:port/v1, without user, password and query", Doc: "Address of the server, up to /embeddings.", set: endpoint(func(c *Config) *string { return &c.Search.Provider.URL })},
+	{Name: "embeddings-model", Env: "MANITO_EMBEDDINGS_MODEL", Key: "search.embeddings_model", Form: "a name that the server knows", Doc: "Its model. Vectors of several models are kept beside each other and never mixed.", set: text(func(c *Config) *string { return &c.Search.Provider.Model })},
+	{Name: "embeddings-dimension", Env: "MANITO_EMBEDDINGS_DIMENSION", Key: "search.embeddings_dimension", Default: "0", Form: "a number, 0 for what the model gives", Doc: "Dimension to ask for, of models that can shorten their vectors.", set: number(func(c *Config) *int { return &c.Search.Provider.Dimension }, 0, 16384)},
+	{Name: "embeddings-key", Env: "MANITO_EMBEDDINGS_KEY", Key: "", Form: "an API key", Doc: "Key of the server. OPENAI_API_KEY is used without it, for api.openai.com only. A key is never sent unencrypted, but to this machine.", Secret: true, set: text(func(c *Config) *string { return &c.Search.Provider.Key })},
+	{Name: "embeddings-requests-minute", Env: "MANITO_EMBEDDINGS_REQUESTS_MINUTE", Key: "search.embeddings_requests_minute", Default: "0", Form: "a number, 0 for no limit", Doc: "Requests a minute, at most. What the server itself asks to wait is waited in any case.", set: number(func(c *Config) *int { return &c.Search.Provider.RequestsMinute }, 0, 1000000)},
+	{Name: "embeddings-tokens-minute", Env: "MANITO_EMBEDDINGS_TOKENS_MINUTE", Key: "search.embeddings_tokens_minute", Default: "0", Form: "a number, 0 for no limit", Doc: "Tokens a minute, at most, as far as they can be estimated.", set: number(func(c *Config) *int { return &c.Search.Provider.TokensMinute }, 0, 1000000000)},
+	{Name: "embeddings-price", Env: "MANITO_EMBEDDINGS_PRICE", Key: "search.embeddings_price", Default: "0", Form: "a number such as 0.02, 0 when it is unknown", Doc: "Price of a million tokens, for the estimate of manito embed.", set: decimal(func(c *Config) *float64 { return &c.Search.Provider.Price }, 1e6)},
+	{Name: "embeddings-document-prefix", Env: "MANITO_EMBEDDINGS_DOCUMENT_PREFIX", Key: "search.embeddings_document_prefix", Form: "a text such as \"search_document: \"", Doc: "Put before each chunk, for models that were trained with it. Another prefix makes another model.", set: text(func(c *Config) *string { return &c.Search.Provider.DocumentPrefix })},
+	{Name: "embeddings-query-prefix", Env: "MANITO_EMBEDDINGS_QUERY_PREFIX", Key: "search.embeddings_query_prefix", Form: "a text such as \"search_query: \"", Doc: "Put before each query. Another prefix makes another model.", set: text(func(c *Config) *string { return &c.Search.Provider.QueryPrefix })},
 	{Name: "search-history-days", Env: "MANITO_SEARCH_HISTORY_DAYS", Key: "search.history_days", Default: "30", Form: "a number of days, 0 for none", Doc: "How long searches are remembered, for --history and --zero-results. 0 records nothing.", set: number(func(c *Config) *int { return &c.Search.HistoryDays }, 0, 3650)},
 
 	{Name: "redis-url", Env: "REDIS_URL", Key: "redis_url", Form: "redis://host:6379", Doc: "Shared cache.", Secret: true, Later: "the cache", set: text(func(c *Config) *string { return &c.RedisURL })},
 	{Name: "vault-key", Env: "MANITO_VAULT_KEY", Aliases: []string{"SUPABASE_VAULT_SECRET_KEY"}, Key: "", Form: "32 bytes in base64 or hexadecimal", Doc: "Key that seals the vault's keys.", Secret: true, Later: "the vault", set: text(func(c *Config) *string { return &c.VaultKey })},
-	{Name: "openai-key", Env: "OPENAI_API_KEY", Key: "", Form: "an API key", Doc: "Key of an OpenAI-compatible provider.", Secret: true, Later: "vectors of a provider and the assistant", set: text(func(c *Config) *string { return &c.OpenAIKey })},
-	{Name: "openai-base-url", Env: "OPENAI_BASE_URL", Key: "openai_base_url", Form: "https://host/v1", Doc: "Address of an OpenAI-compatible provider.", Later: "vectors of a provider and the assistant", set: text(func(c *Config) *string { return &c.OpenAIBaseURL })},
+	{Name: "openai-key", Env: "OPENAI_API_KEY", Key: "", Form: "an API key", Doc: "Key of OpenAI. Vectors of api.openai.com use it when MANITO_EMBEDDINGS_KEY is not set.", Secret: true, set: text(func(c *Config) *string { return &c.OpenAIKey })},
+	{Name: "openai-base-url", Env: "OPENAI_BASE_URL", Key: "openai_base_url", Form: "https://host/v1", Doc: "Address of an OpenAI-compatible provider for the assistant; that of vectors is MANITO_EMBEDDINGS_URL.", Later: "the assistant", set: text(func(c *Config) *string { return &c.OpenAIBaseURL })},
 	{Name: "anthropic-key", Env: "ANTHROPIC_API_KEY", Key: "", Form: "an API key", Doc: "Key of Anthropic.", Secret: true, Later: "the assistant", set: text(func(c *Config) *string { return &c.AnthropicKey })},
 }
 
@@ -103,6 +113,35 @@ func number(field func(*Config) *int, low, high int) func(*Config, string) error
 			return fmt.Errorf("it is not between %d and %d", low, high)
 		}
 		*field(c) = n
+		return nil
+	}
+}
+
+func decimal(field func(*Config) *float64, high float64) func(*Config, string) error {
+	return func(c *Config, raw string) error {
+		x, err := strconv.ParseFloat(raw, 64)
+		if err != nil {
+			return fmt.Errorf("it is no number")
+		}
+		if !(x >= 0 && x <= high) {
+			return fmt.Errorf("it is not between 0 and %g", high)
+		}
+		*field(c) = x
+		return nil
+	}
+}
+
+// endpoint reads the address of a server. What is secret has no place in it, because it is shown.
+func endpoint(field func(*Config) *string) func(*Config, string) error {
+	return func(c *Config, raw string) error {
+		u, err := url.Parse(raw)
+		switch {
+		case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+			return fmt.Errorf("it is no http or https address")
+		case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+			return fmt.Errorf("it has more than a host and a path")
+		}
+		*field(c) = raw
 		return nil
 	}
 }

@@ -30,6 +30,9 @@ type Index struct {
 	vectors []*vector.Set
 	loading sync.Mutex
 	loaded  *builtin.Model
+	// provided are the vectors of the provider that was asked last, retired those before.
+	provided *provided
+	retired  []*provided
 
 	symbols sync.Once
 	names   *Symbols
@@ -114,6 +117,12 @@ func (x *Index) Close() error {
 	}
 	for _, v := range x.vectors {
 		errs = append(errs, v.Close())
+	}
+	if x.provided != nil {
+		errs = append(errs, x.provided.close())
+	}
+	for _, v := range x.retired {
+		errs = append(errs, v.close())
 	}
 	return errors.Join(errs...)
 }

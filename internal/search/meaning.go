@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"manito/internal/embed"
 	"manito/internal/embed/builtin"
 	"manito/internal/graph"
 	"manito/internal/mapfile"
@@ -49,18 +51,62 @@ func (x *Index) embedder() (*builtin.Model, error) {
 	return m, nil
 }
 
+// meaning is what a search by meaning looks into.
+type meaning struct {
+	embedder embed.Embedder
+	sets     []*vector.Set // by segment
+	chunks   int           // of the snapshot, that have a vector
+}
+
+// meaning finds the vectors: those of a provider when there is one, and never both.
+func (x *Index) meaning(ctx context.Context, open func(context.Context) (*Provider, error)) (meaning, error) {
+	if open == nil {
+		m, err := x.embedder()
+		return meaning{m, x.vectors, x.chunks}, err
+	}
+	p, err := open(ctx)
+	if err != nil {
+		return meaning{}, err
+	}
+	v, err := x.provide(ctx, p)
+	if err != nil {
+		return meaning{}, err
+	}
+	if v.have == 0 && x.chunks > 0 {
+		return meaning{}, problem.New(problem.Unavailable, "no chunk of the snapshot has a vector of the model %s", p.Embedder.Model().Name).Fix("make them: manito embed").Fix("see what it takes: manito embed --dry-run")
+	}
+	return meaning{p.Embedder, v.sets, v.have}, nil
+}
+
+// meaningOrNot is meaningList, which a provider that fails leaves empty with the reason.
+func (x *Index) meaningOrNot(ctx context.Context, p *plan, keep func(graph.FileNo, graph.Def) bool, open func(context.Context) (*Provider, error)) (list, error) {
+	l, err := x.meaningList(ctx, p, keep, open)
+	var known *problem.Error
+	if open == nil || ctx.Err() != nil || !errors.As(err, &known) {
+		return l, err
+	}
+	reason := "not searched by meaning: " + err.Error()
+	if fixes := problem.Fixes(err); len(fixes) > 0 {
+		reason += " (" + fixes[0] + ")"
+	}
+	return list{name: l.name, weight: l.weight, partial: reason}, nil
+}
+
 // meaningList ranks chunks by how near their vectors are to the question's. It has less
 // weight than words, which are right more often where both know an answer.
-func (x *Index) meaningList(ctx context.Context, p *plan, keep func(graph.FileNo, graph.Def) bool) (list, error) {
-	l := list{name: "meaning", weight: 0.6}
-	if x.model == "" || strings.TrimSpace(p.words) == "" {
+func (x *Index) meaningList(ctx context.Context, p *plan, keep func(graph.FileNo, graph.Def) bool, open func(context.Context) (*Provider, error)) (list, error) {
+	l := list{name: "meaning", weight: 0.5, scored: true}
+	if open == nil && x.model == "" || strings.TrimSpace(p.words) == "" {
 		return l, nil
 	}
-	m, err := x.embedder()
+	m, err := x.meaning(ctx, open)
 	if err != nil {
 		return l, err
 	}
-	q, err := m.Query(ctx, p.words)
+	if m.chunks < x.chunks {
+		l.partial = fmt.Sprintf("vectors of %d of %d chunks, model %s: manito embed makes the rest", m.chunks, x.chunks, m.embedder.Model().Name)
+	}
+	q, err := m.embedder.Query(ctx, p.words)
 	if err != nil {
 		return l, err
 	}
@@ -76,7 +122,7 @@ func (x *Index) meaningList(ctx context.Context, p *plan, keep func(graph.FileNo
 		k := 2 * listLength
 		var all []near
 		var mode vector.Mode
-		for i, v := range x.vectors {
+		for i, v := range m.sets {
 			hits, how, err := v.Search(ctx, q, vector.Options{K: k, Allow: allow[i]})
 			if err != nil {
 				return l, err
@@ -89,7 +135,7 @@ func (x *Index) meaningList(ctx context.Context, p *plan, keep func(graph.FileNo
 		slices.SortStableFunc(all, func(a, b near) int {
 			return cmp.Or(cmp.Compare(b.cosine, a.cosine), cmp.Compare(a.id.segment, b.id.segment), cmp.Compare(a.id.doc, b.id.doc))
 		})
-		l.how = fmt.Sprintf("meaning: %s scan of %d vectors, model %s", mode, x.chunks, m.Model())
+		l.how = fmt.Sprintf("meaning: %s scan of %d vectors, model %s", mode, m.chunks, m.embedder.Model())
 		l.entries = l.entries[:0]
 		for _, n := range all {
 			if at := x.placeOf(n.id); n.cosine > 0 && keep(at.File, at.Def) {
@@ -107,7 +153,7 @@ func (x *Index) meaningList(ctx context.Context, p *plan, keep func(graph.FileNo
 
 // ByMeaning searches by vectors only. Without any it fails with problem.Unavailable.
 func (x *Index) ByMeaning(ctx context.Context, r Request) (*Found, error) {
-	if x.model == "" {
+	if r.Provider == nil && x.model == "" {
 		return nil, problem.New(problem.Unavailable, "the snapshot has no vectors: it is too small to learn from, or they are switched off").
 			Fix("search by words: --mode words").Fix("switch them on with MANITO_SEARCH_EMBEDDINGS=builtin, and scan again")
 	}
@@ -115,7 +161,7 @@ func (x *Index) ByMeaning(ctx context.Context, r Request) (*Found, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := x.meaningList(ctx, p, keep)
+	l, err := x.meaningList(ctx, p, keep, r.Provider)
 	if err != nil {
 		return nil, err
 	}

@@ -394,7 +394,7 @@ func Sweep(dir string, keep [][32]byte) error {
 	if _, err := trigram.Sweep(dir, keep); err != nil {
 		return err
 	}
-	used := map[string]bool{}
+	used, segments := map[string]bool{}, map[string]bool{}
 	for _, digest := range keep {
 		used[manifestName(digest)] = true
 		m, f, err := readManifest(dir, digest)
@@ -406,6 +406,7 @@ func Sweep(dir string, keep [][32]byte) error {
 		}
 		used[string(m.model)+modelSuffix] = true
 		for _, s := range m.segments() {
+			segments[s] = true
 			used[s+tableSuffix], used[s+termsSuffix], used[vectorsName(s, string(m.model))] = true, true, true
 		}
 		if err := f.Close(); err != nil {
@@ -418,8 +419,9 @@ func Sweep(dir string, keep [][32]byte) error {
 	}
 	for _, e := range entries {
 		switch filepath.Ext(e.Name()) {
-		case tableSuffix, termsSuffix, manifestSuffix, modelSuffix, vectorsSuffix:
-			if used[e.Name()] {
+		case tableSuffix, termsSuffix, manifestSuffix, modelSuffix, vectorsSuffix, providedSuffix:
+			segment, _, _ := strings.Cut(e.Name(), "-")
+			if used[e.Name()] || filepath.Ext(e.Name()) == providedSuffix && segments[segment] {
 				continue
 			}
 			if err := os.Remove(filepath.Join(dir, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -128,7 +128,7 @@ func prepare(o Options) (*Embedder, error) {
 		return nil, problem.New(problem.Usage, "the endpoint of the embedding server is no http or https address").Fix("set it to something like http://localhost:11434/v1")
 	}
 	if o.Model == "" {
-		return nil, problem.New(problem.Usage, "no embedding model is named").Fix("name one that the server has")
+		return nil, problem.New(problem.Usage, "no embedding model is named").Fix("set MANITO_EMBEDDINGS_MODEL to one that the server has")
 	}
 	e := &Embedder{o: o}
 	if o.KeyVariable != "" {
