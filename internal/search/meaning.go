@@ -95,7 +95,7 @@ func (x *Index) meaningOrNot(ctx context.Context, p *plan, keep func(graph.FileN
 // meaningList ranks chunks by how near their vectors are to the question's. It has less
 // weight than words, which are right more often where both know an answer.
 func (x *Index) meaningList(ctx context.Context, p *plan, keep func(graph.FileNo, graph.Def) bool, open func(context.Context) (*Provider, error)) (list, error) {
-	l := list{name: "meaning", weight: 0.6}
+	l := list{name: "meaning", weight: 0.6, scored: true}
 	if open == nil && x.model == "" || strings.TrimSpace(p.words) == "" {
 		return l, nil
 	}

@@ -97,9 +97,27 @@ type list struct {
 	entries []listed
 	partial string
 	how     string
+	scored  bool // what an entry says follows from its score, not from its rank
 }
 
-// Ranked searches by names, words and texts at once, fuses what they found by
+// says is what entry i of a list says for its place, at most 1/(fusion+1): by its
+// rank; or, where scores tell more than ranks, by where its score lies between the
+// best and the one at which the list was cut off.
+func (l *list) says(i int) float64 {
+	if !l.scored {
+		return 1 / float64(fusion+i+1)
+	}
+	best, least := l.entries[0].raw, 0.0
+	if len(l.entries) == listLength {
+		least = l.entries[len(l.entries)-1].raw
+	}
+	if best <= least {
+		return 1 / float64(fusion+1)
+	}
+	return (l.entries[i].raw - least) / (best - least) / float64(fusion+1)
+}
+
+// Ranked searches by names, words and texts at once, fuses what they found
 // reciprocal rank, and lets the graph have a word: what is used more, is no test and
 // is near what the caller works on comes first. What the query's fields ask for and a
 // minus excludes is a condition, whatever the rank.
@@ -272,7 +290,7 @@ func (x *Index) symbolList(ctx context.Context, p *plan, keep func(graph.FileNo,
 		l.entries = x.everything(keep)
 	}
 	if single {
-		l.weight = 3 // who types one name means it
+		l.weight = 5 // who types one name means it
 	}
 	return l, nil
 }
@@ -325,7 +343,7 @@ func (x *Index) placeOfDef(d graph.Def) Place {
 
 // wordList ranks chunks by their words.
 func (x *Index) wordList(ctx context.Context, p *plan, keep func(graph.FileNo, graph.Def) bool, explain bool) (list, error) {
-	l := list{name: "words", weight: 1, how: fmt.Sprintf("words: BM25F over %d chunks", x.chunks)}
+	l := list{name: "words", weight: 1, scored: true, how: fmt.Sprintf("words: BM25F over %d chunks", x.chunks)}
 	if strings.TrimSpace(p.words) == "" {
 		return l, nil
 	}
@@ -456,7 +474,8 @@ func (x *Index) placeAt(f graph.FileNo, line uint32) Place {
 func (x *Index) fuse(ctx context.Context, lists []list, r Request) (*Found, error) {
 	out := &Found{}
 	at := map[place]int{}
-	for _, l := range lists {
+	for li := range lists {
+		l := &lists[li]
 		if l.how != "" {
 			out.Lists = append(out.Lists, l.how)
 		}
@@ -472,7 +491,7 @@ func (x *Index) fuse(ctx context.Context, lists []list, r Request) (*Found, erro
 				out.Results = append(out.Results, Result{Place: e.at})
 			}
 			res := &out.Results[i]
-			gives := l.weight * e.match.quality() / float64(fusion+rank+1)
+			gives := l.weight * e.match.quality() * l.says(rank)
 			res.Score += gives
 			res.Match = max(res.Match, e.match)
 			if r.Explain {
