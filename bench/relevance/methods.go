@@ -26,6 +26,6 @@ func descriptions() [][2]string {
 		{"bm25", "BM25 over split identifiers and word stems, a chunk as one text"},
 		{"bm25f", "Manito's search by words: the same with a weight for each field (name; path, container and signature; documentation; body)"},
 		{"builtin", "vectors of the built-in model, trained on the package itself, compared exactly"},
-		{"hybrid", "what Manito answers unless a mode is asked for: all of them fused by rank, then what the graph says"},
+		{"hybrid", "what Manito answers unless a mode is asked for: all of them fused, then what the graph says"},
 	}
 }

@@ -117,8 +117,9 @@ func (l *list) says(i int) float64 {
 	return (l.entries[i].raw - least) / (best - least) / float64(fusion+1)
 }
 
-// Ranked searches by names, words and texts at once, fuses what they found
-// reciprocal rank, and lets the graph have a word: what is used more, is no test and
+// Ranked searches by names, words, texts and meaning at once, fuses what they found by
+// rank and score,
+// and lets the graph have a word: what is used more, is no test and
 // is near what the caller works on comes first. What the query's fields ask for and a
 // minus excludes is a condition, whatever the rank.
 func (x *Index) Ranked(ctx context.Context, r Request) (*Found, error) {
