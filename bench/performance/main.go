@@ -59,6 +59,8 @@ type result struct {
 	Manito *manitoResult `json:"manito"`
 	Parser *usage        `json:"parser,omitempty"` // go/parser alone, on Go's tree
 	Peers  []peerResult  `json:"peers"`
+	// Before says when and with what it was measured, if that was not with the rest.
+	Before string `json:"before,omitempty"`
 }
 
 func main() {
@@ -121,6 +123,9 @@ func command(ctx context.Context, args []string) error {
 	if !*write {
 		return nil
 	}
+	if err := r.keepOthers(); err != nil {
+		return err
+	}
 	text, err := json.MarshalIndent(r, "", "\t")
 	if err != nil {
 		return err
@@ -142,6 +147,32 @@ func newReport() *report {
 		r.Commit = strings.TrimSpace(string(out))
 	}
 	return r
+}
+
+// keepOthers takes over the kept results of trees that were not measured this time.
+func (r *report) keepOthers() error {
+	old, err := readReport()
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	measured := r.Results
+	r.Results = nil
+	for _, t := range trees() {
+		same := func(o *result) bool { return o.Tree == t.name }
+		if i := slices.IndexFunc(measured, same); i >= 0 {
+			r.Results = append(r.Results, measured[i])
+		} else if i := slices.IndexFunc(old.Results, same); i >= 0 {
+			one := old.Results[i]
+			if one.Before == "" {
+				one.Before = fmt.Sprintf("%s, manito %s", old.Date, old.Commit)
+			}
+			r.Results = append(r.Results, one)
+		}
+	}
+	return nil
 }
 
 func readReport() (*report, error) {

@@ -28,6 +28,10 @@ func render(r *report) []byte {
 		p("## %s%s", strings.ToUpper(one.Title[:1]), one.Title[1:])
 		p("")
 		p("%s files, %s lines, %s of source (%s).", count(int64(one.Files)), count(int64(one.Lines)), bytesText(one.Bytes), strings.Join(one.Pins, ", "))
+		if one.Before != "" {
+			p("")
+			p("Measured before the rest: %s.", one.Before)
+		}
 		figures(p, one)
 		sideBySide(p, one)
 		phases(p, one)
