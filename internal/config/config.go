@@ -257,6 +257,9 @@ func quoted(s *Setting, raw string) string {
 	if s.Secret {
 		return "a secret value"
 	}
+	if strings.Contains(raw, "://") { // a password does not belong there, which is why it is refused
+		raw = Mask(raw)
+	}
 	return strconv.Quote(raw)
 }
 

@@ -234,3 +234,51 @@ func TestSettingsAreWellFormed(t *testing.T) {
 		}
 	}
 }
+
+// TestProviderOfVectors: what is missing, useless or unsafe is named, and OpenAI's own key goes to OpenAI only.
+func TestProviderOfVectors(t *testing.T) {
+	t.Parallel()
+	const on, small = "MANITO_SEARCH_EMBEDDINGS=openai", "MANITO_EMBEDDINGS_MODEL=small"
+	for _, c := range []struct {
+		about       string
+		environ     []string
+		findings    []string // "kind setting"
+		key, source string
+	}{
+		{"the built-in model", nil, nil, "", ""},
+		{"nothing but the switch", []string{on}, []string{"missing embeddings-model", "missing embeddings-key"}, "", ""},
+		{"OpenAI with its own key", []string{on, small, "OPENAI_API_KEY=sk-1"}, nil, "sk-1", "OPENAI_API_KEY"},
+		{"a key of its own comes first", []string{on, small, "OPENAI_API_KEY=sk-1", "MANITO_EMBEDDINGS_KEY=sk-2"}, []string{"unused openai-key"}, "sk-2", "MANITO_EMBEDDINGS_KEY"},
+		{"a server on this machine needs none", []string{on, small, "MANITO_EMBEDDINGS_URL=http://localhost:11434/v1"}, nil, "", ""},
+		{"and does not get OpenAI's", []string{on, small, "MANITO_EMBEDDINGS_URL=http://localhost:11434/v1", "OPENAI_API_KEY=sk-1"}, []string{"unused openai-key"}, "", ""},
+		{"nor does one that looks like it", []string{on, small, "MANITO_EMBEDDINGS_URL=https://api.openai.com.example.org/v1", "OPENAI_API_KEY=sk-1"}, []string{"unused openai-key"}, "", ""},
+		{"nor OpenAI itself unencrypted", []string{on, small, "MANITO_EMBEDDINGS_URL=http://api.openai.com/v1", "OPENAI_API_KEY=sk-1"}, []string{"unused openai-key", "unsafe embeddings-url"}, "", ""},
+		{"settings without the switch", []string{small, "MANITO_EMBEDDINGS_PRICE=0.02"}, []string{"unused embeddings-model", "unused embeddings-price"}, "", ""},
+	} {
+		cfg := mustLoad(t, c.environ...)
+		var got []string
+		for _, f := range cfg.Check() {
+			got = append(got, string(f.Kind)+" "+f.Setting)
+			if f.Fix == "" || strings.Contains(f.Message+f.Fix, "sk-") {
+				t.Errorf("%s: %+v", c.about, f)
+			}
+		}
+		if strings.Join(got, ", ") != strings.Join(c.findings, ", ") {
+			t.Errorf("%s: found %q, want %q", c.about, got, c.findings)
+		}
+		if key, source := cfg.ProviderKey(); key != c.key || source != c.source {
+			t.Errorf("%s: the key is %q from %q", c.about, key, source)
+		}
+		for _, e := range cfg.Show() {
+			if strings.Contains(e.Value, "sk-") {
+				t.Errorf("%s: %s shows its secret", c.about, e.Name)
+			}
+		}
+	}
+	for _, kv := range []string{"MANITO_SEARCH_EMBEDDINGS=voyage", "MANITO_EMBEDDINGS_URL=localhost:1", "MANITO_EMBEDDINGS_URL=https://me:hunter2@h/v1", "MANITO_EMBEDDINGS_URL=https://h/v1?key=hunter3", "MANITO_EMBEDDINGS_DIMENSION=20000", "MANITO_EMBEDDINGS_PRICE=NaN", "MANITO_EMBEDDINGS_PRICE=-1", "MANITO_EMBEDDINGS_PRICE=cheap"} {
+		name, _, _ := strings.Cut(kv, "=")
+		if _, err := load(t, nil, kv); problem.KindOf(err) != problem.Usage || !strings.Contains(err.Error(), name) || len(problem.Fixes(err)) == 0 || strings.Contains(err.Error(), "hunter") {
+			t.Errorf("%s: %v", kv, err)
+		}
+	}
+}

@@ -82,7 +82,10 @@ func (x *Index) meaning(ctx context.Context, open func(context.Context) (*Provid
 func (x *Index) meaningOrNot(ctx context.Context, p *plan, keep func(graph.FileNo, graph.Def) bool, open func(context.Context) (*Provider, error)) (list, error) {
 	l, err := x.meaningList(ctx, p, keep, open)
 	var known *problem.Error
-	if open == nil || ctx.Err() != nil || !errors.As(err, &known) {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return l, ctx.Err()
+	case open == nil || !errors.As(err, &known):
 		return l, err
 	}
 	reason := "not searched by meaning: " + err.Error()
