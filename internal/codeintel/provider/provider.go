@@ -95,11 +95,13 @@ func (p *Provider) Embed(ctx context.Context, c *search.Corpus, done func(stored
 	err = missing(ctx, c, have, func(list []chunk.Chunk) error {
 		var failed error
 		err := e.Chunks(ctx, list, func(first int, vectors [][]float32) error {
-			if failed = p.store(ctx, model, list[first:first+len(vectors)], vectors); failed == nil {
-				stored += len(vectors)
-				done(stored)
+			if err := p.store(ctx, model, list[first:first+len(vectors)], vectors); err != nil {
+				failed = errors.Join(failed, err)
+				return err
 			}
-			return failed
+			stored += len(vectors)
+			done(stored)
+			return nil
 		})
 		var known *problem.Error
 		switch {

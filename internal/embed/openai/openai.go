@@ -108,7 +108,7 @@ func Open(ctx context.Context, o Options) (*Embedder, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := e.request(ctx, []string{e.o.QueryPrefix + "dimension"})
+	v, err := e.request(ctx, ctx, []string{e.o.QueryPrefix + "dimension"})
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +201,7 @@ func (e *Embedder) Query(ctx context.Context, text string) ([]float32, error) {
 	if len(text) > e.o.MaxInput {
 		text = strings.ToValidUTF8(text[:e.o.MaxInput], "")
 	}
-	v, err := e.request(ctx, []string{e.o.QueryPrefix + text})
+	v, err := e.request(ctx, ctx, []string{e.o.QueryPrefix + text})
 	if err != nil {
 		return nil, err
 	}

@@ -419,6 +419,49 @@ func TestGoesOnAfterFailure(t *testing.T) {
 	}
 }
 
+// TestWhatIsPaidForIsFinished: a request that is under way when another one fails for
+// good is waited for, and given to the caller; one that fails too is not tried again.
+func TestWhatIsPaidForIsFinished(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	o := options(s)
+	o.Parallel, o.BatchTexts = 3, 1
+	e := open(t, o)
+	var under sync.WaitGroup // all three have reached the server
+	under.Add(3)
+	refused := make(chan struct{})
+	s.answer = func(i int, w http.ResponseWriter) bool {
+		if i > 3 {
+			t.Errorf("request %d after the quota was used up", i)
+			return false
+		}
+		under.Done()
+		under.Wait()
+		switch i {
+		case 1:
+			fail(w, 429, "insufficient_quota", "insufficient_quota", "You exceeded your current quota")
+			close(refused)
+			return true
+		case 2:
+			<-refused
+			time.Sleep(50 * time.Millisecond) // the client hears of the refusal first
+			return false
+		}
+		<-refused
+		time.Sleep(50 * time.Millisecond)
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return true
+	}
+	given := 0
+	err := e.Chunks(t.Context(), chunks(20), func(_ int, vectors [][]float32) error {
+		given += len(vectors)
+		return nil
+	})
+	if given != 1 || problem.KindOf(err) != problem.Exhausted || !strings.Contains(err.Error(), "after 1 of 20 chunks: the quota") {
+		t.Errorf("%d chunks, %v", given, err)
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
 	s := serve(t)

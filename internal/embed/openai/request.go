@@ -37,28 +37,38 @@ func (e *Embedder) batch(chunks []chunk.Chunk) (texts []string, sum int) {
 	return texts, sum
 }
 
-// Chunks embeds chunks. When the server fails for good the error says how many were finished.
+// Chunks embeds chunks. When the server fails for good the error says how many were
+// finished. Requests that are under way then are waited for, because they are paid
+// for; they are not tried again.
 func (e *Embedder) Chunks(ctx context.Context, chunks []chunk.Chunk, done func(first int, vectors [][]float32) error) error {
-	group, inner := errgroup.WithContext(ctx)
+	patience, giveUp := context.WithCancel(ctx)
+	defer giveUp()
+	var group errgroup.Group
 	group.SetLimit(e.o.Parallel)
 	var mu sync.Mutex
 	finished := 0
-	for first := 0; first < len(chunks) && inner.Err() == nil; {
-		texts, _ := e.batch(chunks[first:])
-		at := first
-		group.Go(func() error {
-			vectors, err := e.request(inner, texts)
-			if err != nil {
-				return err
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			if err := done(at, vectors); err != nil {
-				return err
-			}
+	var failed error // the first error: those after it may be its consequences
+	one := func(at int, texts []string) error {
+		vectors, err := e.request(ctx, patience, texts)
+		mu.Lock()
+		defer mu.Unlock()
+		if err == nil {
+			err = done(at, vectors)
+		}
+		if err == nil {
 			finished += len(texts)
 			return nil
-		})
+		}
+		if failed == nil {
+			failed = err
+		}
+		giveUp()
+		return failed
+	}
+	for first := 0; first < len(chunks) && patience.Err() == nil; {
+		texts, _ := e.batch(chunks[first:])
+		at := first
+		group.Go(func() error { return one(at, texts) })
 		first += len(texts)
 	}
 	err := group.Wait()
@@ -79,8 +89,8 @@ type requestBody struct {
 	Dimensions int      `json:"dimensions,omitempty"`
 }
 
-// request embeds texts, trying again what may go better later.
-func (e *Embedder) request(ctx context.Context, texts []string) ([][]float32, error) {
+// request embeds texts, trying again what may go better later, as long as patience is not done.
+func (e *Embedder) request(ctx, patience context.Context, texts []string) ([][]float32, error) {
 	r := requestBody{Model: e.o.Model, Input: texts, Encoding: "float", Dimensions: e.o.Dimension}
 	if e.o.Base64 {
 		r.Encoding = "base64"
@@ -94,7 +104,7 @@ func (e *Embedder) request(ctx context.Context, texts []string) ([][]float32, er
 		sum += tokens(t)
 	}
 	for attempt := 1; ; attempt++ {
-		if err := e.limit.wait(ctx, sum); err != nil {
+		if err := e.limit.wait(patience, sum); err != nil {
 			return nil, err
 		}
 		vectors, again, err := e.try(ctx, body, len(texts))
@@ -111,7 +121,7 @@ func (e *Embedder) request(ctx context.Context, texts []string) ([][]float32, er
 			return nil, problem.New(problem.Exhausted, "the embedding server %s asks to wait for %s", e.url, again.after.Round(time.Second)).
 				Fix("run it again after that: what is finished is kept").Because(err)
 		}
-		if err := e.o.Clock.Sleep(ctx, max(again.after, backoff(attempt))); err != nil {
+		if err := e.o.Clock.Sleep(patience, max(again.after, backoff(attempt))); err != nil {
 			return nil, err
 		}
 	}
