@@ -213,6 +213,33 @@ func TestProvidedFilesFollowTheStore(t *testing.T) {
 	}
 }
 
+// TestCoverageIsThatOfTheSnapshot: vectors of chunks that only other snapshots have do not count.
+func TestCoverageIsThatOfTheSnapshot(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	files := garden(40)
+	old := snap(t, files)
+	old.open(t, dir)
+	store := stock(t, bag{name: "m", dimension: 32}, old, math.MaxInt)
+	files["p01/f001.go"] = "package p01\n\n// Other is something else.\nfunc Other() {}\n"
+	now := snap(t, files)
+	x := now.open(t, dir)
+	known, all := 0, 0
+	if err := EachChunk(t.Context(), &now.corpus, func(c *chunk.Chunk) error {
+		if all++; slices.Contains(store.hashes, c.Hash) {
+			known++
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	found, err := store.ask(t, x.Ranked)
+	want := fmt.Sprintf("vectors of %d of %d chunks, model m: manito embed makes the rest", known, all)
+	if err != nil || known == all || x.Stats().Stored <= all || len(found.Partial) != 1 || found.Partial[0] != want {
+		t.Errorf("partial %q, want %q; %v", found.Partial, want, err)
+	}
+}
+
 // TestProviderThatFails: hybrid finds what the other ways find and says what is
 // missing; a search by meaning alone fails with the provider's error.
 func TestProviderThatFails(t *testing.T) {

@@ -335,18 +335,23 @@ func TestInterrupt(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	p, _ := world(t, s)
+	p.Options.Parallel = 2
 	ctx, cancel := context.WithCancel(t.Context())
 	all := corpus(text("words"))
 	n, err := p.Embed(ctx, all, func(stored int) {
-		if stored == 20 {
+		if stored == 10 {
+			time.Sleep(200 * time.Millisecond) // the answer to the other request comes in, and waits to be stored
 			cancel()
 		}
 	})
-	if !errors.Is(err, context.Canceled) || problem.KindOf(err) != problem.Interrupted {
-		t.Errorf("an interrupt gives %v", err)
+	if n != 20 || !errors.Is(err, context.Canceled) || problem.KindOf(err) != problem.Interrupted {
+		t.Errorf("after an interrupt %d chunks are stored, %v", n, err)
 	}
-	if plan, err := p.Plan(t.Context(), all); err != nil || plan.Embedded != n || n < 20 || n == sections {
+	if plan, err := p.Plan(t.Context(), all); err != nil || plan.Embedded != n {
 		t.Errorf("%d were stored, the plan is %+v, %v", n, plan, err)
+	}
+	if n, err := embedAll(t, p, all); n != sections-20 || err != nil {
+		t.Errorf("%d chunks in the second run, %v", n, err)
 	}
 }
 
@@ -408,6 +413,19 @@ func TestModelsSideBySide(t *testing.T) {
 			return nil
 		}); err != nil || n != sections {
 			t.Errorf("%s: %d vectors, %v", model, n, err)
+		}
+	}
+	// The same name at another address, with other prefixes or shortened, is another model.
+	for name, set := range map[string]func(*openai.Options){
+		"address":   func(o *openai.Options) { o.Endpoint = s.URL + "/v2" },
+		"document":  func(o *openai.Options) { o.DocumentPrefix = "passage: " },
+		"query":     func(o *openai.Options) { o.QueryPrefix = "query: " },
+		"shortened": func(o *openai.Options) { o.Dimension = 4 },
+	} {
+		q := *p
+		set(&q.Options)
+		if _, err := q.Search(t.Context()); problem.KindOf(err) != problem.Unavailable {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
