@@ -155,7 +155,7 @@ func kindWeight(k code.Kind) float64 {
 func appendFold(dst, name []byte) []byte {
 	for _, c := range name {
 		if c >= 0x80 {
-			return append(dst[:], graph.Fold(string(name))...)
+			return append(dst, graph.Fold(string(name))...)
 		}
 	}
 	for _, c := range name {
