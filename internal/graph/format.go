@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
-	"unsafe"
 
 	"github.com/zeebo/xxh3"
 
@@ -36,69 +35,11 @@ var ErrVersion = mapfile.ErrVersion
 
 // column is one array of a Graph as a section.
 type column struct {
-	id   uint32
-	size int // of an element
-	get  func() []byte
-	set  func([]byte)
+	id uint32
+	mapfile.Column
 }
 
-type element interface {
-	uint8 | uint16 | uint32 | uint64
-}
-
-// littleEndian says whether this machine's memory has the order of the file.
-func littleEndian() bool {
-	x := uint16(1)
-	return *(*byte)(unsafe.Pointer(&x)) == 1
-}
-
-// col makes the section of an array. On little-endian machines reading and
-// writing only look at the same memory in another way; on others they copy.
-func col[T element](id uint32, p *[]T) column {
-	var zero T
-	size := int(unsafe.Sizeof(zero))
-	c := column{id: id, size: size}
-	c.get = func() []byte {
-		if len(*p) == 0 {
-			return nil
-		}
-		raw := unsafe.Slice((*byte)(unsafe.Pointer(&(*p)[0])), len(*p)*size)
-		if littleEndian() || size == 1 {
-			return raw
-		}
-		return swapped(raw, size)
-	}
-	c.set = func(b []byte) {
-		n := len(b) / size
-		switch {
-		case n == 0:
-			*p = nil
-			return
-		case size > 1 && (!littleEndian() || uintptr(unsafe.Pointer(&b[0]))%uintptr(size) != 0):
-			// Another byte order, or memory that does not begin where the element type needs it.
-			if !littleEndian() {
-				b = swapped(b, size)
-			}
-			out := make([]T, n)
-			copy(unsafe.Slice((*byte)(unsafe.Pointer(&out[0])), n*size), b)
-			*p = out
-			return
-		}
-		*p = unsafe.Slice((*T)(unsafe.Pointer(&b[0])), n)
-	}
-	return c
-}
-
-// swapped is a copy with the bytes of each element turned around.
-func swapped(b []byte, size int) []byte {
-	out := make([]byte, len(b))
-	for i := 0; i+size <= len(b); i += size {
-		for j := range size {
-			out[i+j] = b[i+size-1-j]
-		}
-	}
-	return out
-}
+func col[T mapfile.Element](id uint32, p *[]T) column { return column{id, mapfile.Col(p)} }
 
 // columns lists the sections. The ids are stored: append only.
 func (g *Graph) columns() []column {
@@ -117,10 +58,6 @@ func (g *Graph) columns() []column {
 	}
 }
 
-func corrupt(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrCorrupt, fmt.Sprintf(format, args...))
-}
-
 // layout is the header and table of a graph, with the sections' bytes.
 func (g *Graph) layout() (head []byte, sections [][]byte, size int64) {
 	cols := g.columns()
@@ -128,10 +65,10 @@ func (g *Graph) layout() (head []byte, sections [][]byte, size int64) {
 	at := int64(len(head))
 	for i, c := range cols {
 		at = (at + align - 1) &^ (align - 1)
-		b := c.get()
+		b := c.Bytes()
 		e := head[headerSize+entrySize*i:]
 		binary.LittleEndian.PutUint32(e, c.id)
-		binary.LittleEndian.PutUint32(e[4:], uint32(c.size))
+		binary.LittleEndian.PutUint32(e[4:], uint32(c.Size()))
 		binary.LittleEndian.PutUint64(e[8:], uint64(at))
 		binary.LittleEndian.PutUint64(e[16:], uint64(len(b)))
 		binary.LittleEndian.PutUint64(e[24:], xxh3.Hash(b))
@@ -157,10 +94,10 @@ func headSum(head []byte) uint64 {
 // decode makes a Graph that looks into b, which must not change while it is used.
 func decode(b []byte) (*Graph, error) {
 	if len(b) < headerSize {
-		return nil, corrupt("it has %d bytes, less than a header", len(b))
+		return nil, mapfile.Corrupt("it has %d bytes, less than a header", len(b))
 	}
 	if string(b[:8]) != magic {
-		return nil, corrupt("it does not begin as one")
+		return nil, mapfile.Corrupt("it does not begin as one")
 	}
 	if v := binary.LittleEndian.Uint32(b[8:]); v != formatVersion {
 		return nil, fmt.Errorf("%w: %d, this program reads %d", ErrVersion, v, formatVersion)
@@ -171,22 +108,22 @@ func decode(b []byte) (*Graph, error) {
 	n := int(binary.LittleEndian.Uint32(b[12:]))
 	head := headerSize + entrySize*len(cols)
 	if n != len(cols) || len(b) < head {
-		return nil, corrupt("its table of contents has %d of %d entries", n, len(cols))
+		return nil, mapfile.Corrupt("its table of contents has %d of %d entries", n, len(cols))
 	}
 	if binary.LittleEndian.Uint64(b[56:]) != headSum(b[:head]) {
-		return nil, corrupt("its header's checksum is wrong")
+		return nil, mapfile.Corrupt("its header's checksum is wrong")
 	}
 	if size := binary.LittleEndian.Uint64(b[48:]); size != uint64(len(b)) {
-		return nil, corrupt("it has %d of %d bytes", len(b), size)
+		return nil, mapfile.Corrupt("it has %d of %d bytes", len(b), size)
 	}
 	for i, c := range cols {
 		e := b[headerSize+entrySize*i:]
 		id, size := binary.LittleEndian.Uint32(e), binary.LittleEndian.Uint32(e[4:])
 		off, length := binary.LittleEndian.Uint64(e[8:]), binary.LittleEndian.Uint64(e[16:])
-		if id != c.id || int(size) != c.size || off%align != 0 || off < uint64(head) || off > uint64(len(b)) || length > uint64(len(b))-off || length%uint64(size) != 0 {
-			return nil, corrupt("section %d is out of place", c.id)
+		if id != c.id || int(size) != c.Size() || off%align != 0 || off < uint64(head) || off > uint64(len(b)) || length > uint64(len(b))-off || length%uint64(size) != 0 {
+			return nil, mapfile.Corrupt("section %d is out of place", c.id)
 		}
-		c.set(b[off : off+length : off+length])
+		c.Point(b[off : off+length : off+length])
 	}
 	if err := g.checkLengths(); err != nil {
 		return nil, err
@@ -216,11 +153,11 @@ func (g *Graph) checkLengths() error {
 		len(g.keyTable) > 0 && len(g.keyTable)&(len(g.keyTable)-1) == 0 &&
 		len(g.fileHash) == 32*files
 	if !ok {
-		return corrupt("its sections do not fit each other")
+		return mapfile.Corrupt("its sections do not fit each other")
 	}
 	base, ext := int(g.counts[countPackageBase]), int(g.counts[countExternalBase])
 	if base > ext || ext > nodes || ext-base != len(g.pkgScope) || nodes-ext != len(g.extText)/4 {
-		return corrupt("its counts do not fit its sections")
+		return mapfile.Corrupt("its counts do not fit its sections")
 	}
 	return nil
 }

@@ -93,7 +93,7 @@ func (g *Graph) Verify(ctx context.Context) (err error) {
 			if !ok {
 				panic(r)
 			}
-			err = corrupt("%v", fault)
+			err = mapfile.Corrupt("%v", fault)
 		}
 	}()
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
@@ -105,7 +105,7 @@ func (g *Graph) Verify(ctx context.Context) (err error) {
 			e := g.mapped[headerSize+entrySize*i:]
 			off, length := binary.LittleEndian.Uint64(e[8:]), binary.LittleEndian.Uint64(e[16:])
 			if xxh3.Hash(g.mapped[off:off+length]) != binary.LittleEndian.Uint64(e[24:]) {
-				return corrupt("the checksum of section %d is wrong", c.id)
+				return mapfile.Corrupt("the checksum of section %d is wrong", c.id)
 			}
 		}
 	}

@@ -60,7 +60,7 @@ func (g *Graph) Bytes() int64 {
 	cols := g.columns()
 	size := int64(headerSize + entrySize*len(cols))
 	for _, c := range cols {
-		size = (size+align-1)&^(align-1) + int64(len(c.get()))
+		size = (size+align-1)&^(align-1) + int64(len(c.Bytes()))
 	}
 	return size
 }

@@ -54,6 +54,16 @@ type Column struct {
 	set  func([]byte)
 }
 
+// Size is the size of an element in bytes.
+func (c Column) Size() int { return c.size }
+
+// Bytes is the array as it stands in a file. It must not be changed.
+func (c Column) Bytes() []byte { return c.get() }
+
+// Point makes the array that of a file's bytes, whose length is a multiple of Size
+// and which must not change while the array is used.
+func (c Column) Point(b []byte) { c.set(b) }
+
 // Element is what arrays consist of.
 type Element interface {
 	int8 | uint8 | uint16 | int32 | uint32 | uint64 | float32
