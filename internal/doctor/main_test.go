@@ -117,6 +117,7 @@ func (p *patient) scan(t *testing.T) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
+		"logo.png": "\x89PNG\x00\x01\x02", "wide.txt": "\xff\xfeh\x00i\x00\n\x00", "odd.txt": "caf\xe9\n", "empty.txt": "",
 		"go.mod":         "module example.com/shop\n\ngo 1.24\n",
 		"main.go":        "package main\n\nimport \"example.com/shop/store\"\n\nfunc main() {\n\ts := store.New()\n\tprintln(s.Count())\n}\n",
 		"store/store.go": "package store\n\ntype Store struct{ n int }\n\nfunc New() *Store { return &Store{} }\n\nfunc (s *Store) Count() int { return s.n }\n",

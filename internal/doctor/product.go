@@ -212,7 +212,10 @@ const (
 var contentSQL = fmt.Sprintf(`
 select r.root, b.blob_id as id, b.size, encode(b.hash, 'hex') as hash, encode(b.z, 'hex') as z, n.n
 from {schema}.repo r cross join lateral (select count(*) as n, sum(count(*)) over () as everything from {schema}.blob x where x.repo_id = r.repo_id) n
-cross join lateral (select x.* from {schema}.blob x where x.repo_id = r.repo_id and x.size <= %d and x.blob_id %% greatest(n.n / %[2]d, 1) = 0 order by x.blob_id limit %[2]d) b order by 1, 2`, comparedSize, comparedContents)
+cross join lateral (select x.* from {schema}.blob x where x.repo_id = r.repo_id and x.size <= %d
+	and not (length(x.z) = 0 and x.lines = 0 and x.size > 0) -- of what is no text the hash is kept, not the bytes
+	and not exists (select from {schema}.file f where f.repo_id = x.repo_id and f.blob_id = x.blob_id and f.encoding like 'utf-16%%') -- kept as UTF-8
+	and x.blob_id %% greatest(n.n / %[2]d, 1) = 0 order by x.blob_id limit %[2]d) b order by 1, 2`, comparedSize, comparedContents)
 
 // compareContents unpacks contents and hashes them.
 func compareContents(_ context.Context, _ *session, p place, rows []map[string]string) (out result, err error) {
